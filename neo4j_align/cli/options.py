@@ -1,0 +1,102 @@
+"""What all commands share: the common options, output for people and machines, errors to exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from neo4j_align.errors import AlignError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from neo4j_align.config import Config, Connection
+    from neo4j_align.store.database import Database
+
+
+@dataclass(frozen=True)
+class Common:
+    """The common options of a command, and how it speaks: people on stderr, the result on stdout."""
+
+    config_path: Path
+    uri: str | None
+    user: str | None
+    database: str | None
+    json: bool
+    verbose: bool
+    quiet: bool
+
+    def config(self) -> Config:
+        """Read the configuration file."""
+        from neo4j_align.config import load_config
+
+        return load_config(self.config_path)
+
+    def connection(self) -> Connection:
+        """Take the connection from the options, then the environment."""
+        from neo4j_align.config import Connection
+
+        return Connection.from_environment(uri=self.uri, username=self.user, database=self.database)
+
+    def connect(self) -> Database:
+        """Open the database and see that it answers."""
+        from neo4j_align.store.database import Database
+
+        return Database.open(self.connection())
+
+    def console(self) -> Console:
+        """Return the console for people: standard error, silent with --quiet."""
+        from rich.console import Console
+
+        return Console(stderr=True, quiet=self.quiet, highlight=False)
+
+    @contextlib.contextmanager
+    def progress(self) -> Iterator[Progress]:
+        """Show progress bars on a terminal's standard error, and nothing elsewhere."""
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        console = self.console()
+        with Progress(*columns, console=console, disable=self.quiet or not console.is_terminal) as progress:
+            yield progress
+
+    def result(self, document: dict[str, Any], text: str) -> None:
+        """Print the result on standard output: one JSON document with --json, else `text`."""
+        if self.json:
+            click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+        elif not self.quiet:
+            click.echo(text)
+
+
+def common(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the common options; the command gets them as `common`, and AlignError becomes exit code 1."""
+
+    @click.option("--config", "config_path", type=click.Path(path_type=Path), default=Path("align.toml"),
+                  show_default=True, help="The mapping of the two graphs and all settings.")  # fmt: skip
+    @click.option("--uri", help="Neo4j URI; default NEO4J_URI, else neo4j://localhost:7687.")
+    @click.option("--user", help="User name; default NEO4J_USERNAME, else neo4j.")
+    @click.option("--database", help="Database name; default NEO4J_DATABASE, else the user's home database.")
+    @click.option("--json", is_flag=True, help="Print one JSON document on standard output.")
+    @click.option("-v", "--verbose", is_flag=True, help="Log what happens, with times.")
+    @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors and the --json document.")
+    @functools.wraps(command)
+    def wrapper(config_path: Path, uri: str | None, user: str | None, database: str | None, json: bool,
+                verbose: bool, quiet: bool, **arguments: Any) -> None:  # fmt: skip
+        level = logging.INFO if verbose else logging.ERROR if quiet else logging.WARNING
+        logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
+        options = Common(config_path, uri, user, database, json, verbose, quiet)
+        try:
+            command(common=options, **arguments)
+        except AlignError as error:
+            raise click.ClickException(str(error)) from error
+
+    return wrapper

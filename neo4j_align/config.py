@@ -1,0 +1,236 @@
+"""Configuration: typed, frozen, from align.toml and NEO4J_*; the only reader of the environment."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from neo4j_align.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Positive = Annotated[int, Field(gt=0)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Kind = Literal["name", "text", "number", "date"]
+Cardinality = Literal["auto", "one", "many"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Connection(_Frozen):
+    """How to reach a Neo4j; the password never shows in a repr, a log or an error."""
+
+    uri: str = "neo4j://localhost:7687"
+    username: str = "neo4j"
+    password: SecretStr = SecretStr("")
+    database: str | None = None
+
+    @classmethod
+    def from_environment(cls, **overrides: str | None) -> Connection:
+        """Read NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD and NEO4J_DATABASE.
+
+        An Aura credentials file (lines `NEO4J_URI=…`) named by NEO4J_CREDENTIALS_FILE fills what the
+        environment leaves open, and NEO4J_PASSWORD_FILE names a file that holds the password alone.
+        `overrides` that are not None come first.
+
+        Raises:
+            ConfigError: A named file cannot be read.
+        """
+        values = _credentials_file(os.environ.get("NEO4J_CREDENTIALS_FILE"))
+        if password_file := os.environ.get("NEO4J_PASSWORD_FILE"):
+            values["password"] = _read_text(Path(password_file)).strip()
+        for field in cls.model_fields:
+            if value := os.environ.get(f"NEO4J_{field.upper()}"):
+                values[field] = value
+        values.update({name: value for name, value in overrides.items() if value is not None})
+        return cls.model_validate(values)
+
+
+def has_connection() -> bool:
+    """Tell whether the environment names a Neo4j."""
+    return bool(os.environ.get("NEO4J_URI") or os.environ.get("NEO4J_CREDENTIALS_FILE"))
+
+
+def _credentials_file(path: str | None) -> dict[str, str]:
+    if not path:
+        return {}
+    lines = (line.strip() for line in _read_text(Path(path)).splitlines())
+    pairs = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    fields = {name: pairs.get(f"NEO4J_{name.upper()}") for name in Connection.model_fields}
+    return {name: value.strip() for name, value in fields.items() if value}
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"Cannot read {path}: {error.strerror}. Check the path and its rights.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 text. Save it as UTF-8.") from error
+
+
+class Side(_Frozen):
+    """One of the two graphs: the nodes with a label, or with a property value, and their key."""
+
+    label: str | None = None
+    property: str | None = None
+    value: str | int | bool | None = None
+    key: str
+
+    @model_validator(mode="after")
+    def _one_scope(self) -> Side:
+        if (self.label is None) == (self.property is None):
+            raise ValueError("a side is given either by `label` or by `property` and `value`")
+        if self.property is not None and self.value is None:
+            raise ValueError("`property` needs a `value`")
+        return self
+
+
+class Attribute(_Frozen):
+    """A property of the left type and its counterpart on the right; either may be missing."""
+
+    name: str
+    left: str | None = None
+    right: str | None = None
+    kind: Kind = "text"
+
+
+class EntityType(_Frozen):
+    """A label of the left graph and its counterpart on the right; either may be missing."""
+
+    name: str
+    left: str | None = None
+    right: str | None = None
+    cardinality: Cardinality = "auto"
+    threshold: Probability | None = None
+    attributes: tuple[Attribute, ...] = ()
+
+    @property
+    def aligned(self) -> bool:
+        """Whether both sides have this type, so that its entities are compared."""
+        return self.left is not None and self.right is not None
+
+    @property
+    def name_attribute(self) -> Attribute | None:
+        """The attribute that names an entity: the first of kind `name`, else the first of kind `text`."""
+        by_kind = {kind: [a for a in self.attributes if a.kind == kind] for kind in ("name", "text")}
+        return next(iter(by_kind["name"] + by_kind["text"]), None)
+
+
+class Relation(_Frozen):
+    """A relationship type of the left graph and its counterpart on the right; either may be missing.
+
+    With `inverse`, the left relationship points the other way than the right one.
+    """
+
+    name: str
+    left: str | None = None
+    right: str | None = None
+    inverse: bool = False
+
+
+class Sampling(_Frozen):
+    """Neighbours drawn for each node (design, section 5)."""
+
+    neighbours: Positive = 10
+    seed: int = 13
+
+
+class Candidates(_Frozen):
+    """Blocking: how many counterparts of an entity are looked at."""
+
+    per_entity: Positive = 10
+    max_frequency: Positive = 500
+
+
+class Training(_Frozen):
+    """The network and how it is trained; the defaults serve every data set of the benchmarks."""
+
+    width: Positive = 64
+    epochs: Positive = 30
+    patience: Positive = 5
+    batch_size: Positive = 2048
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    seed: int = 13
+
+
+class Config(_Frozen):
+    """The mapping of the two graphs to each other, and every setting that can change a link."""
+
+    left: Side
+    right: Side
+    types: tuple[EntityType, ...]
+    relations: tuple[Relation, ...] = ()
+    sampling: Sampling = Sampling()
+    candidates: Candidates = Candidates()
+    training: Training = Training()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Config:
+        for what in ("types", "relations"):
+            entries = getattr(self, what)
+            names = [entry.name for entry in entries]
+            if repeated := sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"names of `{what}` must differ; repeated: {', '.join(repeated)}")
+            if empty := [e.name for e in entries if e.left is None and e.right is None]:
+                raise ValueError(f"`{what}` entry without `left` and `right`: {', '.join(empty)}")
+        if not any(entity_type.aligned for entity_type in self.types):
+            raise ValueError("no entry of `types` has both `left` and `right`: nothing to align")
+        return self
+
+    @property
+    def slots(self) -> tuple[Attribute, ...]:
+        """The distinct attributes of all types, by name: one column of values each."""
+        slots: dict[str, Attribute] = {}
+        for entity_type in self.types:
+            for attribute in entity_type.attributes:
+                slots.setdefault(attribute.name, attribute)
+        return tuple(slots.values())
+
+    def digest(self) -> str:
+        """Return the first 16 hex digits of the SHA-256 of this configuration."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+def load_config(path: Path) -> Config:
+    """Read and check an align.toml.
+
+    Raises:
+        ConfigError: The file is missing, is not TOML, or does not fit; the message names each place.
+    """
+    if not path.exists():
+        raise ConfigError(f"{path} does not exist. Run `neo4j-align init` to make one, or give --config.")
+    try:
+        return parse_config(tomllib.loads(_read_text(path)))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def parse_config(document: dict[str, Any]) -> Config:
+    """Check a parsed document against the schema.
+
+    Raises:
+        ConfigError: It does not fit; the message names each place.
+    """
+    try:
+        return Config.model_validate(document)
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(str(part) for part in item['loc']) or 'top level'}: {item['msg']}"
+            for item in error.errors()
+        ]
+        raise ConfigError("; ".join(problems)) from error

@@ -1,0 +1,1 @@
+"""Everything that talks to Neo4j; may import neo4j, never torch or dgl."""
