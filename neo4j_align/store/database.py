@@ -1,0 +1,178 @@
+"""The gate to Neo4j: connect, read, write in batches, retry. The only import of the driver."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import Any, TypeVar
+
+import neo4j
+from neo4j import exceptions
+from pydantic import SecretStr
+
+from neo4j_align import __version__
+from neo4j_align.config import Connection
+from neo4j_align.errors import DatabaseError
+
+T = TypeVar("T")
+Rows = list[dict[str, Any]]
+log = logging.getLogger(__name__)
+
+OLDEST_SERVER = (5, 23)
+BATCH = 5_000  # rows a transaction; the server's memory for one is a few MiB
+_METADATA = {"app": f"neo4j-align/{__version__}"}
+
+
+def _rows(result: neo4j.Result) -> Rows:
+    return [record.data() for record in result]
+
+
+class Database:
+    """One database of one server. Every call is a managed transaction, retried while that may help."""
+
+    def __init__(self, driver: neo4j.Driver, name: str | None) -> None:
+        self._driver = driver
+        self.name = name
+
+    @classmethod
+    def open(cls, connection: Connection) -> Database:
+        """Connect and see that the server answers, takes the credentials and is new enough.
+
+        Raises:
+            DatabaseError: It does not; the message says the remedy and never the password.
+        """
+        with _translated(connection.uri):
+            driver = neo4j.GraphDatabase.driver(
+                connection.uri,
+                auth=(connection.username, connection.password.get_secret_value()),
+                user_agent=_METADATA["app"],
+                notifications_min_severity="OFF",
+                connection_timeout=15,
+                max_transaction_retry_time=30,
+            )
+        database = cls(driver, connection.database)
+        try:
+            with _translated(connection.uri):
+                driver.verify_connectivity(database=connection.database)
+            if database.version < OLDEST_SERVER:
+                raise DatabaseError(f"Neo4j {database.server} is too old: 5.23 or newer is needed. Upgrade it.")
+        except BaseException:
+            driver.close()
+            raise
+        return database
+
+    def read(self, query: str, /, consume: Callable[[neo4j.Result], T] | None = None, **parameters: Any) -> Any:
+        """Run one reading query and return its rows, or what `consume` makes of the stream.
+
+        `consume` may run again from the start when the transaction is retried.
+        """
+
+        @neo4j.unit_of_work(metadata=_METADATA)
+        def work(transaction: neo4j.ManagedTransaction) -> Any:
+            return (consume or _rows)(transaction.run(_text(query), parameters))
+
+        with self._session(neo4j.READ_ACCESS) as session:
+            return session.execute_read(work)
+
+    def write(self, query: str, /, **parameters: Any) -> Rows:
+        """Run one writing query in a transaction of its own and return its rows."""
+
+        @neo4j.unit_of_work(metadata=_METADATA)
+        def work(transaction: neo4j.ManagedTransaction) -> Rows:
+            return _rows(transaction.run(_text(query), parameters))
+
+        with self._session(neo4j.WRITE_ACCESS) as session:
+            return session.execute_write(work)
+
+    def write_batches(
+        self, query: str, rows: Sequence[Any], advance: Callable[[int], None] | None = None, **parameters: Any
+    ) -> None:
+        """Run a writing query once per batch of `rows`, passed as `$rows`, each in its own transaction."""
+        for start in range(0, len(rows), BATCH):
+            batch = rows[start : start + BATCH]
+            self.write(query, rows=batch, **parameters)
+            if advance:
+                advance(len(batch))
+
+    @property
+    def server(self) -> str:
+        """The server's version and edition, as `5.26.28 community`."""
+        row = self.read("CALL dbms.components() YIELD versions, edition RETURN versions[0] AS v, edition AS e")[0]
+        return f"{row['v']} {row['e']}"
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """The server's major and minor version."""
+        major, minor = self.server.split()[0].split(".")[:2]
+        return int(major), int(minor.split("-")[0])
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._driver.close()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextlib.contextmanager
+    def _session(self, mode: str) -> Iterator[neo4j.Session]:
+        with _translated(), self._driver.session(
+            database=self.name, default_access_mode=mode, fetch_size=BATCH
+        ) as session:  # fmt: skip
+            yield session
+
+
+def set_initial_password(uri: str, password: SecretStr) -> None:
+    """Replace the expired first password of a new server; quietly done when it is already replaced.
+
+    Raises:
+        DatabaseError: The server cannot be reached, or knows neither of the two passwords.
+    """
+    new = password.get_secret_value()
+    with _translated(uri):
+        with contextlib.suppress(exceptions.AuthError):
+            with neo4j.GraphDatabase.driver(uri, auth=("neo4j", new)) as driver:
+                driver.verify_connectivity(database="system")
+            return
+        with neo4j.GraphDatabase.driver(uri, auth=("neo4j", "neo4j")) as driver:
+            driver.execute_query(
+                "ALTER CURRENT USER SET PASSWORD FROM 'neo4j' TO $password", password=new, database_="system"
+            )
+
+
+def _text(query: str) -> neo4j.Query:
+    # The driver asks for a literal to keep values out of the text; here only quoted identifiers are put in.
+    return neo4j.Query(query)  # type: ignore[arg-type]
+
+
+@contextlib.contextmanager
+def _translated(uri: str = "Neo4j") -> Iterator[None]:
+    """Turn the driver's errors into ours, with the remedy."""
+    try:
+        yield
+    except exceptions.AuthError as error:
+        raise DatabaseError(
+            "Neo4j refuses the user name or password. Set NEO4J_USERNAME (or --user) and NEO4J_PASSWORD, "
+            "or NEO4J_PASSWORD_FILE."
+        ) from error
+    except (exceptions.ServiceUnavailable, exceptions.SessionExpired) as error:
+        raise DatabaseError(
+            f"Cannot reach {uri}: {_first_line(error)}. See that the server runs and that NEO4J_URI (or --uri) "
+            "is right; `neo4j-align server start` gives a local one. Nothing is lost: run it again."
+        ) from error
+    except exceptions.Neo4jError as error:
+        if error.code and "DatabaseNotFound" in error.code:
+            raise DatabaseError(f"{error.message} Set NEO4J_DATABASE (or --database).") from error
+        raise DatabaseError(f"Neo4j says: {error.message} ({error.code})") from error
+    except (exceptions.DriverError, ValueError) as error:
+        raise DatabaseError(f"{_first_line(error)}. Check NEO4J_URI (or --uri): {uri}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
