@@ -1,0 +1,38 @@
+"""`load`, `init`, `check`: graphs into the database, their mapping, and what is wrong with either."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from neo4j_align.cli.options import Common, common
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--left-label", required=True, help="Label for the nodes of the left graph.")
+@click.option("--right-label", required=True, help="Label for the nodes of the right graph.")
+@common
+def load(common: Common, folder: Path, left_label: str, right_label: str) -> None:
+    r"""Load two graphs from files; loading them again changes nothing.
+
+    FOLDER holds left.nodes.jsonl and right.nodes.jsonl (one JSON object a line: `uid`, `type`, attributes),
+    left.edges.csv and right.edges.csv (`source,relation,target`, by uid). Each node gets the label of its
+    side and its type as label.
+
+    \b
+    Example: neo4j-align load my-folder --left-label IMDb --right-label Freebase
+    """
+    from neo4j_align.store.loader import read_folder, write_graph
+
+    graphs = read_folder(folder, left_label, right_label)
+    nodes, relationships = (sum(counts) for counts in zip(*(graph.counts for graph in graphs), strict=True))
+    with common.connect() as database, common.progress() as progress:
+        task = progress.add_task("Loading", total=nodes + relationships)
+        for graph in graphs:
+            write_graph(database, graph, lambda count: progress.advance(task, count))
+    common.result(
+        {"nodes": nodes, "relationships": relationships},
+        f"Loaded {nodes:,} nodes and {relationships:,} relationships. Next: neo4j-align init",
+    )
