@@ -61,6 +61,12 @@ def has_connection() -> bool:
     return bool(os.environ.get("NEO4J_URI") or os.environ.get("NEO4J_CREDENTIALS_FILE"))
 
 
+def server_home() -> Path | None:
+    """Return the folder of the embedded server that NEO4J_ALIGN_HOME names, if it does."""
+    home = os.environ.get("NEO4J_ALIGN_HOME")
+    return Path(home).expanduser() if home else None
+
+
 def _credentials_file(path: str | None) -> dict[str, str]:
     if not path:
         return {}

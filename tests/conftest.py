@@ -1,0 +1,55 @@
+"""What the tests share: one Neo4j a session, emptied before each test that asks for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import SecretStr
+
+from neo4j_align.config import Connection
+
+if TYPE_CHECKING:
+    from neo4j_align.store.database import Database
+
+
+@pytest.fixture(scope="session")
+def neo4j_connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+    """The server that NEO4J_ALIGN_TEST_URI names, else an embedded one of this session's own."""
+    if uri := os.environ.get("NEO4J_ALIGN_TEST_URI"):
+        yield Connection(
+            uri=uri,
+            username=os.environ.get("NEO4J_ALIGN_TEST_USERNAME", "neo4j"),
+            password=SecretStr(os.environ.get("NEO4J_ALIGN_TEST_PASSWORD", "")),
+        )
+        return
+    from neo4j_align.store.embedded import EmbeddedServer
+
+    server = EmbeddedServer(home=tmp_path_factory.mktemp("neo4j"))
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def database(neo4j_connection: Connection) -> Iterator[Database]:
+    """An opened database, emptied: no nodes, no constraints, no indexes but the two it is born with."""
+    from neo4j_align.store.database import Database
+
+    with Database.open(neo4j_connection) as opened:
+        _empty(opened)
+        yield opened
+
+
+def _empty(database: Database) -> None:
+    for constraint in database.read("SHOW CONSTRAINTS YIELD name"):
+        database.write(f"DROP CONSTRAINT `{constraint['name']}`")
+    for index in database.read("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name"):
+        database.write(f"DROP INDEX `{index['name']}`")
+    while database.write("MATCH (n) WITH n LIMIT 20000 DETACH DELETE n RETURN count(*) AS deleted")[0][
+        "deleted"
+    ]:
+        pass
