@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import neo4j
 from neo4j import exceptions
 from pydantic import SecretStr
+from typing_extensions import LiteralString
 
 from neo4j_align import __version__
 from neo4j_align.config import Connection
@@ -32,8 +34,9 @@ def _rows(result: neo4j.Result) -> Rows:
 class Database:
     """One database of one server. Every call is a managed transaction, retried while that may help."""
 
-    def __init__(self, driver: neo4j.Driver, name: str | None) -> None:
+    def __init__(self, driver: neo4j.Driver, uri: str, name: str | None) -> None:
         self._driver = driver
+        self._uri = uri
         self.name = name
 
     @classmethod
@@ -43,7 +46,7 @@ class Database:
         Raises:
             DatabaseError: It does not; the message says the remedy and never the password.
         """
-        with _translated(connection.uri):
+        with _translated():
             driver = neo4j.GraphDatabase.driver(
                 connection.uri,
                 auth=(connection.username, connection.password.get_secret_value()),
@@ -52,18 +55,21 @@ class Database:
                 connection_timeout=15,
                 max_transaction_retry_time=30,
             )
-        database = cls(driver, connection.database)
+        database = cls(driver, connection.uri, connection.database)
         try:
-            with _translated(connection.uri):
-                driver.verify_connectivity(database=connection.database)
+            database.read("RETURN 1")
             if database.version < OLDEST_SERVER:
-                raise DatabaseError(f"Neo4j {database.server} is too old: 5.23 or newer is needed. Upgrade it.")
+                raise DatabaseError(
+                    f"Neo4j {database.server} is too old: 5.23 or newer is needed. Upgrade it."
+                )
         except BaseException:
             driver.close()
             raise
         return database
 
-    def read(self, query: str, /, consume: Callable[[neo4j.Result], T] | None = None, **parameters: Any) -> Any:
+    def read(
+        self, query: str, /, consume: Callable[[neo4j.Result], T] | None = None, **parameters: Any
+    ) -> Any:
         """Run one reading query and return its rows, or what `consume` makes of the stream.
 
         `consume` may run again from the start when the transaction is retried.
@@ -71,7 +77,7 @@ class Database:
 
         @neo4j.unit_of_work(metadata=_METADATA)
         def work(transaction: neo4j.ManagedTransaction) -> Any:
-            return (consume or _rows)(transaction.run(_text(query), parameters))
+            return (consume or _rows)(transaction.run(cast(LiteralString, query), parameters))
 
         with self._session(neo4j.READ_ACCESS) as session:
             return session.execute_read(work)
@@ -81,7 +87,7 @@ class Database:
 
         @neo4j.unit_of_work(metadata=_METADATA)
         def work(transaction: neo4j.ManagedTransaction) -> Rows:
-            return _rows(transaction.run(_text(query), parameters))
+            return _rows(transaction.run(cast(LiteralString, query), parameters))
 
         with self._session(neo4j.WRITE_ACCESS) as session:
             return session.execute_write(work)
@@ -99,8 +105,16 @@ class Database:
     @property
     def server(self) -> str:
         """The server's version and edition, as `5.26.28 community`."""
-        row = self.read("CALL dbms.components() YIELD versions, edition RETURN versions[0] AS v, edition AS e")[0]
+        row = self.read(
+            "CALL dbms.components() YIELD versions, edition RETURN versions[0] AS v, edition AS e"
+        )[0]
         return f"{row['v']} {row['e']}"
+
+    @functools.cached_property
+    def id_prefix(self) -> str:
+        """What stands before the number in an elementId of this database; empty where there are no nodes."""
+        rows = self.read("MATCH (n) RETURN elementId(n) AS id LIMIT 1")
+        return str(rows[0]["id"]).rpartition(":")[0] + ":" if rows else ""
 
     @property
     def version(self) -> tuple[int, int]:
@@ -122,7 +136,7 @@ class Database:
 
     @contextlib.contextmanager
     def _session(self, mode: str) -> Iterator[neo4j.Session]:
-        with _translated(), self._driver.session(
+        with _translated(self._uri), self._driver.session(
             database=self.name, default_access_mode=mode, fetch_size=BATCH
         ) as session:  # fmt: skip
             yield session
@@ -138,17 +152,12 @@ def set_initial_password(uri: str, password: SecretStr) -> None:
     with _translated(uri):
         with contextlib.suppress(exceptions.AuthError):
             with neo4j.GraphDatabase.driver(uri, auth=("neo4j", new)) as driver:
-                driver.verify_connectivity(database="system")
+                driver.verify_connectivity()
             return
         with neo4j.GraphDatabase.driver(uri, auth=("neo4j", "neo4j")) as driver:
             driver.execute_query(
                 "ALTER CURRENT USER SET PASSWORD FROM 'neo4j' TO $password", password=new, database_="system"
             )
-
-
-def _text(query: str) -> neo4j.Query:
-    # The driver asks for a literal to keep values out of the text; here only quoted identifiers are put in.
-    return neo4j.Query(query)  # type: ignore[arg-type]
 
 
 @contextlib.contextmanager

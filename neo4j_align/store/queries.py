@@ -14,7 +14,9 @@ from pathlib import Path
 
 from neo4j_align.errors import DatabaseError
 
-_HEADER = re.compile(r"// (?P<name>\w+)\((?P<parameters>[^)]*)\)(?: \[(?P<identifiers>[^\]]*)\])?: (?P<purpose>.+)")
+_HEADER = re.compile(
+    r"// (?P<name>\w+)\((?P<parameters>[^)]*)\)(?: \[(?P<identifiers>[^\]]*)\])?: (?P<purpose>.+)"
+)
 _PACKAGED = Path(__file__).parents[1] / "cypher"  # in a wheel
 _SOURCE = Path(__file__).parents[2] / "cypher"  # in a checkout
 FOLDER = _PACKAGED if _PACKAGED.is_dir() else _SOURCE
@@ -37,7 +39,9 @@ class Query:
             DatabaseError: An identifier is missing or is not declared.
         """
         if quoted.keys() != self.identifiers:
-            raise DatabaseError(f"{self.name} takes the identifiers {sorted(self.identifiers)}, not {sorted(quoted)}")
+            raise DatabaseError(
+                f"{self.name} takes the identifiers {sorted(self.identifiers)}, not {sorted(quoted)}"
+            )
         return re.sub(r"`\{(\w+)\}`", lambda match: quoted[match[1]], self.text)
 
 
@@ -68,13 +72,22 @@ def parse(source: str) -> Query:
     if header is None:
         raise DatabaseError(f"A query file begins with `// name(parameters): purpose`, not with: {first}")
     query = Query(
-        header["name"], _names(header["parameters"]), _names(header["identifiers"] or ""), header["purpose"], text
+        header["name"],
+        _names(header["parameters"]),
+        _names(header["identifiers"] or ""),
+        header["purpose"],
+        text,
     )
     bare = re.sub(r"//.*", "", text)
-    used = {"parameters": set(re.findall(r"\$(\w+)", bare)), "identifiers": set(re.findall(r"`\{(\w+)\}`", bare))}
+    used = {
+        "parameters": set(re.findall(r"\$(\w+)", bare)),
+        "identifiers": set(re.findall(r"`\{(\w+)\}`", bare)),
+    }
     for what, names in used.items():
         if names != (declared := getattr(query, what)):
-            raise DatabaseError(f"{query.name} declares the {what} {sorted(declared)} but uses {sorted(names)}")
+            raise DatabaseError(
+                f"{query.name} declares the {what} {sorted(declared)} but uses {sorted(names)}"
+            )
     return query
 
 

@@ -19,7 +19,9 @@ def quote(name: str) -> str:
         ConfigError: The name is empty or holds a backslash or a NUL, which no quoting makes safe.
     """
     if not name or "\\" in name or "\0" in name:
-        raise ConfigError(f"{name!r} cannot be used as a label, relationship type or property name. Rename it.")
+        raise ConfigError(
+            f"{name!r} cannot be used as a label, relationship type or property name. Rename it."
+        )
     return "`" + name.replace("`", "``") + "`"
 
 

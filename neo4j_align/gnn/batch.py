@@ -1,0 +1,118 @@
+"""Sampled neighbourhoods as graph batches; the only import of DGL.
+
+The two operations that the network takes from a graph engine exist twice: as DGL kernels, and in plain PyTorch for
+GPUs (DGL's PyPI builds are for the CPU) and for Python 3.12 and later, where there is no DGL. A test holds them equal.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+
+from neo4j_align.gnn.features import Entities
+
+os.environ.setdefault("DGLBACKEND", "pytorch")  # else DGL writes a file into the user's home at its import
+try:
+    import dgl
+except ImportError:
+    dgl = None
+
+
+class Kernels(Protocol):
+    """Edge softmax and weighted sum over the incoming edges of a bipartite graph's destinations."""
+
+    def softmax(self, logits: torch.Tensor) -> torch.Tensor:
+        """Normalise edge logits (E,) over the edges of each destination; (E,)."""
+
+    def sum(self, sources: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """Sum source rows (S, d), weighted by edge (E,), at each destination; (D, d)."""
+
+
+class TorchKernels:
+    """The kernels in plain PyTorch."""
+
+    def __init__(self, source: torch.Tensor, destination: torch.Tensor, sources: int, destinations: int) -> None:
+        self._source, self._destination, self._count = source, destination, destinations
+
+    def softmax(self, logits: torch.Tensor) -> torch.Tensor:
+        """Normalise edge logits (E,) over the edges of each destination; (E,)."""
+        most = torch.full((self._count,), -torch.inf, dtype=logits.dtype, device=logits.device)
+        most = most.scatter_reduce(0, self._destination, logits.detach(), "amax")
+        power = (logits - most[self._destination]).exp()
+        total = torch.zeros_like(most).index_add(0, self._destination, power)
+        return power / total[self._destination]
+
+    def sum(self, sources: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """Sum source rows (S, d), weighted by edge (E,), at each destination; (D, d)."""
+        messages = sources[self._source] * weights.unsqueeze(1)
+        return messages.new_zeros(self._count, sources.shape[1]).index_add(0, self._destination, messages)
+
+
+class DglKernels:
+    """The kernels of DGL."""
+
+    def __init__(self, source: torch.Tensor, destination: torch.Tensor, sources: int, destinations: int) -> None:
+        nodes = {"source": sources, "destination": destinations}
+        self._graph: Any = dgl.heterograph({("source", "to", "destination"): (source, destination)}, nodes)
+
+    def softmax(self, logits: torch.Tensor) -> torch.Tensor:
+        """Normalise edge logits (E,) over the edges of each destination; (E,)."""
+        weights: torch.Tensor = dgl.ops.edge_softmax(self._graph, logits)
+        return weights
+
+    def sum(self, sources: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """Sum source rows (S, d), weighted by edge (E,), at each destination; (D, d)."""
+        total: torch.Tensor = dgl.ops.u_mul_e_sum(self._graph, sources, weights.unsqueeze(1))
+        return total
+
+
+def kernels(source: torch.Tensor, destination: torch.Tensor, sources: int, destinations: int) -> Kernels:
+    """Return DGL's kernels where DGL runs, else PyTorch's."""
+    kind = DglKernels if dgl is not None and source.device.type == "cpu" else TorchKernels
+    return kind(source, destination, sources, destinations)
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One hop: some entities as destinations, they and their sampled neighbours as sources.
+
+    Attributes:
+        sources: (S,), entities; own: (D,), where each destination stands among them.
+        source, destination, relation: (E,), the edges and their relation maps.
+        to_destination: sums over a destination's edges; to_group: over its edges of one relation.
+        group_destination, group_sizes: (G,) groups stand in the order of their relation; sizes a relation, (maps,).
+    """
+
+    sources: torch.Tensor
+    own: torch.Tensor
+    source: torch.Tensor
+    destination: torch.Tensor
+    relation: torch.Tensor
+    to_destination: Kernels
+    to_group: Kernels
+    group_destination: torch.Tensor
+    group_sizes: list[int]
+
+
+def hop(entities: Entities, ids: torch.Tensor, maps: int) -> Hop:
+    """Build the hop into the entities `ids`, (D,)."""
+    neighbours = entities.neighbours[ids]
+    destination, place = (neighbours >= 0).nonzero(as_tuple=True)
+    relation = entities.relations[ids][destination, place]
+    sources, places = torch.unique(torch.cat([ids, neighbours[destination, place]]), return_inverse=True)
+    own, source = places[: len(ids)], places[len(ids) :]
+    groups, group = torch.unique(relation * len(ids) + destination, return_inverse=True)
+    return Hop(
+        sources,
+        own,
+        source,
+        destination,
+        relation,
+        kernels(source, destination, len(sources), len(ids)),
+        kernels(source, group, len(sources), len(groups)),
+        groups % max(len(ids), 1),
+        torch.bincount(groups // max(len(ids), 1), minlength=maps).tolist(),
+    )

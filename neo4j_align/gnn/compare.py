@@ -1,0 +1,138 @@
+"""What a pair's attributes say: (P, F) comparison features, vectorised."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from rapidfuzz import fuzz, process
+from rapidfuzz.distance import JaroWinkler
+from scipy import sparse
+
+from neo4j_align import text
+from neo4j_align.config import Attribute, Config
+from neo4j_align.records import FloatArray, Nodes, Objects, Pairs
+from neo4j_align.views import Views, cosine
+
+Column = tuple[str, FloatArray]
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_YEAR = re.compile(r"\b(1[0-9]{3}|20[0-9]{2})\b")
+CHUNK = 200_000  # pairs compared at once; bounds the memory of the sparse products
+
+
+def compare(config: Config, nodes: Nodes, views: Views, pairs: Pairs) -> tuple[FloatArray, tuple[str, ...]]:
+    """Return the comparison features of all pairs, (P, F), and their names."""
+    columns: list[Column] = []
+    columns += _views(pairs)
+    columns += _rivals(pairs)
+    columns += _names(views, pairs)
+    columns += _containment(views, pairs)
+    qualifiers = text.map_unique(text.qualifiers, nodes.names)
+    columns += _sets("qualifiers", qualifiers, pairs)
+    columns += _sets("numbers", text.map_unique(text.numbers, views.names), pairs)
+    for slot in config.slots:
+        if slot.kind != "name":
+            columns += _slot(slot, nodes.attributes[slot.name], pairs)
+    return np.stack([values for _, values in columns], axis=1).astype(np.float32), tuple(
+        n for n, _ in columns
+    )
+
+
+def _views(pairs: Pairs) -> Iterator[Column]:
+    for index, name in enumerate(pairs.views):
+        yield f"cosine {name}", pairs.scores[:, index]
+
+
+def _rivals(pairs: Pairs) -> Iterator[Column]:
+    """Compare a pair with the other candidates of its two entities: rank, and margin to the best."""
+    scores = pd.Series(pairs.scores.sum(axis=1))
+    for side in ("left", "right"):
+        grouped = scores.groupby(getattr(pairs, side))
+        yield f"rank {side}", (1 / grouped.rank(method="min", ascending=False)).to_numpy()
+        yield f"margin {side}", (scores - grouped.transform("max")).to_numpy()
+
+
+def _names(views: Views, pairs: Pairs) -> Iterator[Column]:
+    one, other = views.names[pairs.left], views.names[pairs.right]
+    both = (one != "") & (other != "")
+    yield "name missing", ~both
+    for name, scorer, scale in (
+        ("sorted words", fuzz.token_sort_ratio, 100),
+        ("shared words", fuzz.token_set_ratio, 100),
+        ("jaro-winkler", JaroWinkler.normalized_similarity, 1),
+    ):
+        similar = process.cpdist(one.tolist(), other.tolist(), scorer=scorer, dtype=np.float32, workers=-1)
+        yield name, np.where(both, similar / scale, 0)
+    yield "same signature", (views.signatures[pairs.left] == views.signatures[pairs.right]) & both
+
+
+def _containment(views: Views, pairs: Pairs) -> Iterator[Column]:
+    """Measure how much of one's name the other's name holds, by the rarity of the words."""
+    shared = cosine(views.words[pairs.left], _ones(views.words)[pairs.right])
+    total = np.asarray(views.words.sum(axis=1), dtype=np.float32).ravel()
+    least = np.minimum(total[pairs.left], total[pairs.right])
+    most = np.maximum(total[pairs.left], total[pairs.right])
+    yield "contained", shared / np.maximum(least, 1e-6)
+    yield "covered", shared / np.maximum(most, 1e-6)
+    yield "shared rarity", np.log1p(shared)
+    yield "unshared rarity", np.log1p(np.maximum(most - shared, 0))
+
+
+def _ones(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    return sparse.csr_matrix((np.ones_like(matrix.data), matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def _sets(name: str, texts: Objects, pairs: Pairs) -> Iterator[Column]:
+    """Compare two sets of words of which most are empty: do they agree, do they differ?"""
+    rows = text.bag(texts)
+    size = np.asarray(rows.sum(axis=1), dtype=np.float32).ravel()
+    shared = cosine(rows[pairs.left], rows[pairs.right])
+    union = size[pairs.left] + size[pairs.right] - shared
+    yield f"{name} agree", np.where(union > 0, shared / np.maximum(union, 1), 0)
+    yield f"{name} differ", np.where(union > 0, 1 - shared / np.maximum(union, 1), 0)
+
+
+def _slot(slot: Attribute, values: Objects, pairs: Pairs) -> Iterator[Column]:
+    if slot.kind == "text":
+        folded = text.map_unique(text.fold, values)
+        rows = text.trigrams(folded)
+        rows = text.weighted(rows, text.rarity(rows))
+        present = (folded[pairs.left] != "") & (folded[pairs.right] != "")
+        yield f"{slot.name} present", present
+        yield f"{slot.name} cosine", cosine(rows[pairs.left], rows[pairs.right])
+        yield f"{slot.name} equal", present & (folded[pairs.left] == folded[pairs.right])
+        return
+    numbers = to_dates(values) if slot.kind == "date" else to_numbers(values)
+    one, other = numbers[pairs.left], numbers[pairs.right]
+    present = ~(np.isnan(one) | np.isnan(other))
+    apart = np.abs(np.where(present, one - other, 0))
+    yield f"{slot.name} present", present
+    yield f"{slot.name} equal", present & (apart < 1e-6)
+    if slot.kind == "date":
+        yield f"{slot.name} same year", present & (np.floor(one) == np.floor(other))
+        yield f"{slot.name} near", np.where(present, np.exp(-apart), 0)
+    else:
+        scale = np.maximum(np.maximum(np.abs(one), np.abs(other)), 1e-6)
+        yield f"{slot.name} near", np.where(present, np.exp(-10 * apart / scale), 0)
+
+
+def to_numbers(values: Objects) -> np.ndarray:
+    """Return the first number in each text, NaN where there is none; (N,)."""
+
+    def number(value: str) -> float:
+        found = _NUMBER.search(value.replace(",", ""))
+        return float(found[0]) if found else np.nan
+
+    numbers = text.map_unique(number, values)
+    return np.where(numbers == "", np.nan, numbers).astype(np.float64)
+
+
+def to_dates(values: Objects) -> np.ndarray:
+    """Return each text as a year with its fraction, NaN where there is no date; (N,)."""
+    codes, distinct = pd.factorize(values)
+    parsed = pd.to_datetime(pd.Series(distinct, dtype=object), errors="coerce", format="mixed", utc=True)
+    years = pd.Series(distinct, dtype=object).astype(str).str.extract(_YEAR, expand=False).astype(float)
+    exact = parsed.dt.year + (parsed.dt.dayofyear - 1) / 366
+    return np.append(exact.fillna(years).to_numpy(float), np.nan)[codes]

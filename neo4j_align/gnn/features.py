@@ -1,0 +1,89 @@
+"""Level 0: what an entity is by itself, as dense arrays, and its sampled neighbours beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import sparse
+
+from neo4j_align.config import Config
+from neo4j_align.records import Neighbourhood, Nodes
+from neo4j_align.views import Views
+
+SKETCH = 128  # width of a projected view; cosines keep an error of about 1 / sqrt(128)
+_BUCKETS = 2**16
+
+
+@dataclass(frozen=True)
+class Entities:
+    """All entities as tensors; the only form in which the network sees the graph.
+
+    Attributes:
+        name: (N, SKETCH), record: (N, SKETCH), random projections of the views, rows of length 1 or 0.
+        type: (N,), index of the type.
+        neighbours: (N, K), -1 where there is none.
+        relations: (N, K), index of the relation map; 0 where there is none.
+        rarity: (N,), what it tells to share this entity as a neighbour: 1 / log2(2 + degree).
+        signature: (N,), number of the name's signature; negative and unique where there is no name.
+    """
+
+    name: torch.Tensor
+    record: torch.Tensor
+    type: torch.Tensor
+    neighbours: torch.Tensor
+    relations: torch.Tensor
+    rarity: torch.Tensor
+    signature: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.type)
+
+
+def entities(config: Config, nodes: Nodes, neighbourhood: Neighbourhood, views: Views) -> Entities:
+    """Project the views, and number relations and signatures."""
+    _, signature = np.unique(views.signatures, return_inverse=True)
+    nameless = views.signatures == ""
+    signature[nameless] = -1 - np.arange(np.count_nonzero(nameless))
+    return Entities(
+        name=torch.from_numpy(sketch(views.name)),
+        record=torch.from_numpy(sketch(views.record)),
+        type=torch.from_numpy(nodes.type.astype(np.int64)),
+        neighbours=torch.from_numpy(neighbourhood.neighbours.astype(np.int64)),
+        relations=torch.from_numpy(relation_maps(config)[neighbourhood.relations]),
+        rarity=torch.from_numpy((1 / np.log2(2.0 + nodes.degree)).astype(np.float32)),
+        signature=torch.from_numpy(signature.astype(np.int64)),
+    )
+
+
+def relation_maps(config: Config) -> np.ndarray:
+    """Return the map of each relation code, (2R + 1,); negative codes count from the end.
+
+    0 is "no neighbour", 1 and 2 are the two directions of all relations that only one side has, then come two
+    for each relation that both sides have.
+    """
+    maps = np.zeros(2 * len(config.relations) + 1, np.int64)
+    shared = 3
+    for index, relation in enumerate(config.relations):
+        if relation.left is not None and relation.right is not None:
+            maps[index + 1], maps[-(index + 1)] = shared, shared + 1
+            shared += 2
+        else:
+            maps[index + 1], maps[-(index + 1)] = 1, 2
+    return maps
+
+
+def sketch(view: sparse.csr_matrix) -> np.ndarray:
+    """Project sparse rows on random signs; (N, SKETCH), float32, rows of length 1, or 0 where empty.
+
+    The signs come from the legacy generator, whose stream numpy keeps for ever: a saved model depends on them.
+    """
+    signs = (
+        np.random.RandomState(0).randint(0, 2, (_BUCKETS, SKETCH), dtype=np.int8).astype(np.float32) * 2 - 1
+    )
+    indices = view.indices % _BUCKETS
+    folded = sparse.csr_matrix((view.data, indices, view.indptr), shape=(view.shape[0], _BUCKETS))
+    dense = folded @ signs
+    length = np.linalg.norm(dense, axis=1, keepdims=True)
+    return np.divide(dense, length, out=np.zeros_like(dense), where=length > 0)

@@ -1,0 +1,161 @@
+"""The network: CG-MuAlign (Zhu et al., WWW 2020) with a residual head on comparison features.
+
+One set of weights serves both graphs and all entity types. Shapes: N entities, D destinations, S sources, B pairs,
+K neighbours, d width, R relation maps, F features of a pair.
+"""
+
+from __future__ import annotations
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import nn
+from torch.nn import functional
+
+from neo4j_align.gnn.batch import Hop, hop
+from neo4j_align.gnn.features import SKETCH, Entities
+
+
+class Shape(BaseModel):
+    """What fixes the sizes of the network's weights."""
+
+    model_config = ConfigDict(frozen=True)
+
+    width: int
+    types: int
+    maps: int
+    features: int
+    dropout: float
+
+
+class Network(nn.Module):
+    """Encodes entities once (level 0 and layer 1), then judges pairs (cross-graph layer and head)."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        d, maps = shape.width, shape.maps
+        self.text = nn.Linear(2 * SKETCH, d)
+        self.kind = nn.Embedding(shape.types, d)
+        self.own = nn.Linear(d, d)
+        self.key = nn.Linear(SKETCH, SKETCH, bias=False)
+        # All maps start equal: cross-graph attention compares spaces that must start comparable.
+        start = nn.init.orthogonal_(torch.empty(d, d)).repeat(maps, 1, 1)
+        self.relation1, self.relation2 = nn.Parameter(start.clone()), nn.Parameter(start.clone())
+        self.attend1 = nn.Parameter(torch.zeros(maps, 2, d))
+        self.attend2 = nn.Parameter(torch.zeros(maps, 2, d))
+        self.own2 = nn.Linear(2 * d, d)
+        self.widen = nn.Linear(2 * d, d, bias=False)
+        self.sharpness = nn.Parameter(torch.tensor(3.0))
+        self.head = nn.Sequential(nn.Linear(4 * d, d), nn.ReLU(), nn.Dropout(shape.dropout), nn.Linear(d, 1))
+        width = shape.features + shape.types
+        self.gate = nn.Linear(width, 1)
+        self.compare = nn.Sequential(
+            nn.Linear(width, d), nn.ReLU(), nn.Dropout(shape.dropout), nn.Linear(d, d), nn.ReLU(), nn.Linear(d, 1)
+        )
+        self.direct = nn.Linear(width, 1)
+        nn.init.eye_(self.key.weight)
+        self.register_buffer("mean", torch.zeros(shape.features))
+        self.register_buffer("scale", torch.zeros(shape.features))
+
+    def standardise(self, features: torch.Tensor) -> None:
+        """Take mean and scale from the training pairs' features, (P, F); a constant column becomes zero."""
+        deviation = features.std(dim=0, correction=0)
+        self.mean.copy_(features.mean(dim=0))
+        self.scale.copy_(torch.where(deviation > 1e-6, 1 / deviation.clamp(min=1e-6), 0))
+
+    def encode(self, entities: Entities, ids: torch.Tensor) -> torch.Tensor:
+        """Encode entities (D,) from their attributes and their sampled neighbours'; (D, 2d), equations 1 and 2."""
+        edges = hop(entities, ids, self.shape.maps)
+        level0 = self._level0(entities, edges.sources)
+        return functional.relu(torch.cat([self.own(level0[edges.own]), self._aggregate(level0, edges)], dim=1))
+
+    def _level0(self, entities: Entities, ids: torch.Tensor) -> torch.Tensor:
+        words = torch.cat([entities.name[ids], entities.record[ids]], dim=1).to(self.text.weight.dtype)
+        return functional.relu(self.text(words * SKETCH**0.5) + self.kind(entities.type[ids]))
+
+    def _aggregate(self, level0: torch.Tensor, edges: Hop) -> torch.Tensor:
+        """Sum the neighbours' messages W_r h_j with relation-aware attention; (D, d).
+
+        The sum over a relation's neighbours comes before the map, so that each map runs once a destination.
+        """
+        projected = torch.einsum("nd,rd->nr", level0, self._through(self.attend1[:, 1], self.relation1))
+        mine = torch.einsum("nd,rd->nr", level0[edges.own], self.attend1[:, 0])
+        logits = mine[edges.destination, edges.relation] + projected[edges.source, edges.relation]
+        weights = edges.to_destination.softmax(functional.leaky_relu(logits, 0.2))
+        parts = edges.to_group.sum(level0, weights).split(edges.group_sizes)
+        mapped = torch.cat([part @ self.relation1[r] for r, part in enumerate(parts)])
+        return mapped.new_zeros(len(edges.own), mapped.shape[1]).index_add(0, edges.group_destination, mapped)
+
+    @staticmethod
+    def _through(vectors: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
+        """Return W_r a_r for each relation, so that a_r · W_r h is one product; (R, d)."""
+        return torch.einsum("rij,rj->ri", maps, vectors)
+
+    def forward(
+        self,
+        entities: Entities,
+        encoded: torch.Tensor,
+        place: torch.Tensor,
+        pairs: torch.Tensor,
+        features: torch.Tensor,
+    ) -> torch.Tensor:
+        """Judge pairs.
+
+        Args:
+            encoded: (E, 2d), what `encode` returned for all entities of the pairs and their neighbours.
+            place: (N,), where each of these entities stands in `encoded`.
+            pairs: (B, 2), left and right entity.
+            features: (B, F), comparison features.
+
+        Returns:
+            Logits, (B,).
+        """
+        messages = self._messages(entities, encoded, place, pairs)
+        combined = self._cross(entities, pairs, messages)
+        own = [self.own2(encoded[place[side]]) for side in pairs.unbind(1)]
+        left, right = (functional.relu(torch.cat(part, dim=1)) for part in zip(own, combined, strict=True))
+        network = self.head(torch.cat([(left - right).abs(), left * right], dim=1))
+        kind = functional.one_hot(entities.type[pairs[:, 0]], self.shape.types).to(features.dtype)
+        known = torch.cat([((features - self.mean) * self.scale).clamp(-6, 6), kind], dim=1)
+        logits = self.direct(known) + self.compare(known) + torch.sigmoid(self.gate(known)) * network
+        return logits.squeeze(1)
+
+    def _messages(
+        self, entities: Entities, encoded: torch.Tensor, place: torch.Tensor, pairs: torch.Tensor
+    ) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Return, for both sides, the messages z = W_r h (B, K, d) and logits of self-attention β (B, K)."""
+        ids, back = torch.unique(pairs, return_inverse=True)
+        relation = entities.relations[ids]
+        inside = self.widen(encoded)
+        neighbours = inside[place[entities.neighbours[ids].clamp(min=0)]]  # (U, K, d)
+        message = torch.zeros_like(neighbours)
+        for r in range(1, self.shape.maps):
+            at = relation == r
+            message[at] = neighbours[at] @ self.relation2[r]
+        mine = torch.einsum("ud,rd->ur", inside[place[ids]], self.attend2[:, 0]).gather(1, relation)
+        logits = functional.leaky_relu(mine + (self.attend2[relation, 1] * message).sum(2), 0.2)
+        return [(message[side], logits[side]) for side in back.unbind(1)]
+
+    def _cross(
+        self, entities: Entities, pairs: torch.Tensor, messages: list[tuple[torch.Tensor, torch.Tensor]]
+    ) -> list[torch.Tensor]:
+        """Weigh both sides' messages by α · β, renormalised (equations 3 to 6); two of (B, d).
+
+        α_p ∝ Σ_q exp(-‖k_p - k_q‖₂) over the other side's neighbours, with keys k from the normalised names, and a
+        neighbour's rarity, so that hubs weigh little.
+        """
+        ids = [entities.neighbours[side] for side in pairs.unbind(1)]
+        valid = [side >= 0 for side in ids]
+        names = [entities.name[side.clamp(min=0)].to(self.key.weight.dtype) for side in ids]
+        keys = [functional.normalize(self.key(name), dim=2) for name in names]
+        product = torch.bmm(keys[0], keys[1].transpose(1, 2))
+        near = (-self.sharpness * (2 - 2 * product).clamp(min=1e-12).sqrt()).exp()
+        near = near * valid[0].unsqueeze(2) * valid[1].unsqueeze(1)
+        combined = []
+        for side, total in enumerate((near.sum(2), near.sum(1))):
+            message, logits = messages[side]
+            cross = total * entities.rarity[ids[side].clamp(min=0)]
+            weight = cross * logits.masked_fill(~valid[side], -1e9).softmax(1) * valid[side]
+            weight = weight / weight.sum(1, keepdim=True).clamp(min=1e-9)
+            combined.append((weight.unsqueeze(2) * message).sum(1))
+        return combined

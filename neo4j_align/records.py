@@ -1,0 +1,91 @@
+"""What passes between the stages: small frozen records that hold columns, never an object per pair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+IntArray = npt.NDArray[np.int64]
+SmallArray = npt.NDArray[np.int32]
+FloatArray = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
+Objects = npt.NDArray[np.object_]
+
+LEFT, RIGHT = 0, 1
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """All entities of both graphs, in the order (side, type, key): an entity's index is its place here.
+
+    Attributes:
+        keys: the user's key of each entity, (N,).
+        side: LEFT or RIGHT, (N,).
+        type: index into `config.types`, (N,).
+        ids: Neo4j's internal number, good for this run only, (N,).
+        degree: number of mapped relationships of each entity, (N,).
+        names: what names each entity, as text, None where missing, (N,).
+        attributes: for each slot of the configuration its values as text, None where missing, (N,) each.
+    """
+
+    keys: Objects
+    side: npt.NDArray[np.int8]
+    type: npt.NDArray[np.int16]
+    ids: IntArray
+    degree: SmallArray
+    names: Objects
+    attributes: dict[str, Objects]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def of(self, side: int, type_index: int) -> slice:
+        """Return where the entities of a side and type are: they stand together."""
+        before = (self.side < side) | ((self.side == side) & (self.type < type_index))
+        start = int(np.count_nonzero(before))
+        return slice(start, start + int(np.count_nonzero((self.side == side) & (self.type == type_index))))
+
+    def index(self, side: int) -> pd.Series[Any]:
+        """Return the index of each entity of a side, by key."""
+        places = np.flatnonzero(self.side == side)
+        return pd.Series(places, index=pd.Index(self.keys[places], dtype=object))
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """The sampled neighbours of every entity, by index into Nodes.
+
+    Attributes:
+        neighbours: (N, K), -1 where there are fewer than K.
+        relations: (N, K), the code of the relation: index into `config.relations` + 1, negative when it is
+            followed from its end to its start, 0 where there is no neighbour.
+    """
+
+    neighbours: SmallArray
+    relations: SmallArray
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of entities to compare, by index into Nodes, sorted by (left, right), without repeats.
+
+    Attributes:
+        left, right: (P,).
+        scores: (P, S), what blocking found: one similarity a view, named by `views`.
+    """
+
+    left: SmallArray
+    right: SmallArray
+    scores: FloatArray
+    views: tuple[str, ...] = field(default=("name", "record", "neighbours"))
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+    def take(self, rows: npt.NDArray[Any]) -> Pairs:
+        """Return the pairs at these rows, or where this mask holds."""
+        return Pairs(self.left[rows], self.right[rows], self.scores[rows], self.views)

@@ -1,0 +1,150 @@
+"""Seeded, weighted neighbour samples; each node is expanded once. No tensors.
+
+For an entity i of type t, a neighbour by relation r has weight 1 / avg_t(|N_r|) (CG-MuAlign, section 4.2), and the
+sample without replacement keeps the smallest exponential keys -ln(u) · avg. Here u is a hash of the neighbour's
+name, the same on both sides, so that counterparts tend to be drawn together (a bottom-k sketch).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from neo4j_align.config import Config
+from neo4j_align.records import LEFT, RIGHT, FloatArray, IntArray, Neighbourhood, Nodes
+from neo4j_align.store import queries, schema
+from neo4j_align.store.database import Database
+from neo4j_align.text import map_unique, signature
+
+EXPANDED_AT_ONCE = 2_000  # nodes a query; bounds what one answer holds, save for hubs
+Edges = tuple[IntArray, IntArray, IntArray]  # owner, relation code, neighbour; (E,) each
+
+
+def averages(database: Database, config: Config) -> FloatArray:
+    """Return avg_t(|N_r|) over the entities of both sides that have a neighbour by r.
+
+    Returns:
+        (T, 2R + 1), by type and relation code (negative codes count from the end); 1 where there are none.
+    """
+    counts = np.zeros((2, len(config.types), 2 * len(config.relations) + 1))
+    for side in (LEFT, RIGHT):
+        codes = schema.relation_codes(config, side)
+        for index, entity_type in enumerate(config.types):
+            if (scope := schema.scope(config, side, entity_type)) and codes:
+                text = queries.load("sampling/averages").render(
+                    entity=scope.labels, relations=schema.any_of(codes)
+                )
+                for row in database.read(text, codes=codes, **scope.parameters):
+                    counts[:, index, row["relation"]] += row["neighbours"], row["entities"]
+    neighbours, entities = counts
+    return np.where(entities > 0, neighbours / np.maximum(entities, 1), 1).astype(np.float32)
+
+
+def sample(
+    database: Database,
+    config: Config,
+    nodes: Nodes,
+    means: FloatArray,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Neighbourhood:
+    """Draw at most `config.sampling.neighbours` neighbours of every entity.
+
+    The neighbours of a batch of nodes stream in as lists, and only those drawn are kept.
+
+    Args:
+        means: what `averages` returned, (T, 2R + 1).
+        advance: is told how many entities are done, after each batch.
+    """
+    size = config.sampling.neighbours
+    drawn = Neighbourhood(np.full((len(nodes), size), -1, np.int32), np.zeros((len(nodes), size), np.int16))
+    luck = uniform(nodes, config.sampling.seed)
+    for side in (LEFT, RIGHT):
+        expand = _Expansion(database, config, nodes, side)
+        for batch in expand.batches():
+            draw(expand(batch), nodes.type, luck, means, drawn)
+            advance(len(batch))
+    return drawn
+
+
+def uniform(nodes: Nodes, seed: int) -> npt.NDArray[np.float64]:
+    """Return a number in (0, 1) for each entity: a hash of seed and name, or of side and key where there is none.
+
+    Returns:
+        (N,); equal for entities of one signature, whatever their side.
+    """
+    names = map_unique(signature, nodes.names)
+    nameless = names == ""
+    names[nameless] = [
+        f"{side} {key}" for side, key in zip(nodes.side[nameless], nodes.keys[nameless], strict=True)
+    ]
+    hashes = pd.util.hash_array(names, hash_key=f"{seed:016d}"[-16:])
+    return ((hashes >> np.uint64(11)).astype(np.float64) + 0.5) / 2.0**53
+
+
+def draw(
+    edges: Edges,
+    types: npt.NDArray[np.int16],
+    luck: npt.NDArray[np.float64],
+    means: FloatArray,
+    drawn: Neighbourhood,
+) -> None:
+    """Keep the K neighbours of smallest key of each owner, and write them into `drawn`, smallest first.
+
+    Args:
+        edges: all relationships of some owners; parallel ones count once.
+        types: (N,), luck: (N,), means: (T, 2R + 1).
+    """
+    owner, relation, neighbour = edges
+    key = -np.log(luck[neighbour]) * means[types[owner], relation]
+    order = np.lexsort((neighbour, relation, key, owner))
+    owner, relation, neighbour = owner[order], relation[order], neighbour[order]
+    fresh = np.ones(len(owner), bool)
+    fresh[1:] = (np.diff(owner) != 0) | (np.diff(relation) != 0) | (np.diff(neighbour) != 0)
+    owner, relation, neighbour = owner[fresh], relation[fresh], neighbour[fresh]
+    first = np.r_[True, np.diff(owner) != 0] if len(owner) else np.zeros(0, bool)
+    rank = np.arange(len(owner)) - np.maximum.accumulate(np.where(first, np.arange(len(owner)), 0))
+    keep = rank < drawn.neighbours.shape[1]
+    drawn.neighbours[owner[keep], rank[keep]] = neighbour[keep]
+    drawn.relations[owner[keep], rank[keep]] = relation[keep]
+
+
+class _Expansion:
+    """Reads all neighbours of a batch of nodes of one side, as indices into Nodes."""
+
+    def __init__(self, database: Database, config: Config, nodes: Nodes, side: int) -> None:
+        self._database, self._nodes = database, nodes
+        self._codes = schema.relation_codes(config, side)
+        self._places = np.flatnonzero(nodes.side == side)
+        by_id = np.argsort(nodes.ids[self._places])
+        self._sorted_ids, self._sorted_places = nodes.ids[self._places][by_id], self._places[by_id]
+
+    def batches(self) -> list[IntArray]:
+        """Return the indices of the side's nodes, cut into batches; none where no relation is mapped."""
+        if not self._codes:
+            return []
+        cuts = range(EXPANDED_AT_ONCE, len(self._places), EXPANDED_AT_ONCE)
+        return np.split(self._places, list(cuts))
+
+    def __call__(self, batch: IntArray) -> Edges:
+        """Expand a batch; neighbours outside the mapped types of this side are left out."""
+        text = queries.load("sampling/neighbours").render(relations=schema.any_of(self._codes))
+        rows = self._database.read(
+            text, ids=self._nodes.ids[batch].tolist(), database=self._database.id_prefix, codes=self._codes
+        )
+        owner = np.repeat([row["id"] for row in rows], [len(row["neighbours"]) for row in rows]).astype(
+            np.int64
+        )
+        relation = np.array([code for row in rows for code in row["relations"]], dtype=np.int64)
+        neighbour, known = self._find(
+            np.array([n for row in rows for n in row["neighbours"]], dtype=np.int64)
+        )
+        owner, _ = self._find(owner)
+        known &= owner != neighbour
+        return owner[known], relation[known], neighbour[known]
+
+    def _find(self, ids: IntArray) -> tuple[IntArray, npt.NDArray[np.bool_]]:
+        at = np.minimum(np.searchsorted(self._sorted_ids, ids), len(self._sorted_ids) - 1)
+        return self._sorted_places[at], self._sorted_ids[at] == ids
