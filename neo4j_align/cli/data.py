@@ -36,3 +36,32 @@ def load(common: Common, folder: Path, left_label: str, right_label: str) -> Non
         {"nodes": nodes, "relationships": relationships},
         f"Loaded {nodes:,} nodes and {relationships:,} relationships. Next: neo4j-align init",
     )
+
+
+@click.command()
+@click.option(
+    "--create-indexes", is_flag=True, help="First create the indexes and constraints that are missing."
+)
+@common
+def check(common: Common, create_indexes: bool) -> None:
+    r"""Say what stands in the way of an alignment, each with its remedy.
+
+    Looks at the connection, the server, the rights of the user, the mapping in align.toml against the
+    database, indexes and constraints, torch and dgl. The exit code is 1 when something is wrong.
+
+    \b
+    Example: neo4j-align check --create-indexes
+    """
+    from dataclasses import asdict
+
+    from neo4j_align.store import checks
+
+    found = checks.check(common.connect, common.config, create_indexes)
+    problems = [asdict(problem) for problem in found.problems]
+    lines = [f"{problem['level']}: {problem['what']}\n  {problem['remedy']}" for problem in problems]
+    versions = {"server": found.server, **found.packages}
+    shown = ", ".join(f"{name} {version or 'missing'}" for name, version in versions.items())
+    lines.append(f"{'Ready' if found.ok else 'Not ready'} to align: {shown}")
+    common.result({"ok": found.ok, "problems": problems, **versions}, "\n".join(lines))
+    if not found.ok:
+        click.get_current_context().exit(1)
