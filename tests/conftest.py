@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,11 @@ from neo4j_align.config import Connection
 
 if TYPE_CHECKING:
     from neo4j_align.store.database import Database
+
+
+def pytest_configure() -> None:
+    """A run that is told to end, by a job's time limit say, takes its servers with it, as after Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

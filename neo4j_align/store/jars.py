@@ -35,7 +35,7 @@ PLUGIN_GROUP = "org.neo4j.procedure"
 UNWANTED = {"slf4j-jdk14"}  # a second logging backend, which would contend with the server's own
 PARALLEL = 8
 ATTEMPTS = 3
-TIMEOUT = 60  # seconds without a byte
+TIMEOUT = 30  # seconds without a byte
 
 
 @dataclass(frozen=True)
