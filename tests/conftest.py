@@ -55,7 +55,5 @@ def _empty(database: Database) -> None:
         database.write(f"DROP CONSTRAINT `{constraint['name']}`")
     for index in database.read("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name"):
         database.write(f"DROP INDEX `{index['name']}`")
-    while database.write("MATCH (n) WITH n LIMIT 20000 DETACH DELETE n RETURN count(*) AS deleted")[0][
-        "deleted"
-    ]:
+    while database.write("MATCH (n) WITH n LIMIT 20000 DETACH DELETE n RETURN count(*) AS deleted")[0]["deleted"]:
         pass

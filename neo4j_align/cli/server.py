@@ -27,11 +27,7 @@ _home = click.option(
 def server() -> None:
     """Run a private Neo4j on this machine, without Docker and without Java of your own.
 
-    \b
-    Example:  pip install 'neo4j-align[server]'
-              eval "$(neo4j-align server start --env)"
-              neo4j-align check
-              neo4j-align server stop
+    Example: eval "$(neo4j-align server start --env)" && neo4j-align check
 
     It listens on the loopback address only, asks for a password that it made itself, has APOC, and keeps its
     data when it is stopped.
@@ -40,12 +36,8 @@ def server() -> None:
 
 @server.command()
 @_home
-@click.option(
-    "--port", type=click.IntRange(1, 65535), help="Bolt port; default the last one, else a free one."
-)
-@click.option(
-    "--env", is_flag=True, help="Print shell exports of NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD_FILE."
-)
+@click.option("--port", type=click.IntRange(1, 65535), help="Bolt port; default the last one, else a free one.")
+@click.option("--env", is_flag=True, help="Print shell exports of NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD_FILE.")
 @common
 def start(common: Common, home: Path | None, port: int | None, env: bool) -> None:
     """Start the server, or find it running, and print how to connect.
@@ -53,8 +45,7 @@ def start(common: Common, home: Path | None, port: int | None, env: bool) -> Non
     The first start fetches Neo4j (about 130 MB) into your cache. A server that was killed, or whose start
     was, is mended.
 
-    \b
-    Example:  eval "$(neo4j-align server start --env)"
+    Example: eval "$(neo4j-align server start --env)"
     """
     from neo4j_align.store.embedded import EmbeddedServer
 
@@ -71,8 +62,7 @@ def start(common: Common, home: Path | None, port: int | None, env: bool) -> Non
 def stop(common: Common, home: Path | None) -> None:
     """Stop the server; its data stays.
 
-    \b
-    Example:  neo4j-align server stop
+    Example: neo4j-align server stop
     """
     from neo4j_align.store.embedded import EmbeddedServer
 
@@ -88,8 +78,7 @@ def stop(common: Common, home: Path | None) -> None:
 def status(common: Common, home: Path | None) -> None:
     """Tell whether the server runs, and how to connect.
 
-    \b
-    Example:  neo4j-align server status --json
+    Example: neo4j-align server status --json
     """
     from neo4j_align.store.embedded import EmbeddedServer
 
@@ -99,15 +88,12 @@ def status(common: Common, home: Path | None) -> None:
 
 @server.command()
 @_home
-@click.option(
-    "--lines", type=click.IntRange(min=1), default=50, show_default=True, help="How many, from the end."
-)
+@click.option("--lines", type=click.IntRange(min=1), default=50, show_default=True, help="How many, from the end.")
 @common
 def logs(common: Common, home: Path | None, lines: int) -> None:
     """Print the last lines of the server's log.
 
-    \b
-    Example:  neo4j-align server logs --lines 20
+    Example: neo4j-align server logs --lines 20
     """
     from neo4j_align.store.embedded import EmbeddedServer
 

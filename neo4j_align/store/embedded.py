@@ -59,6 +59,12 @@ dbms.usage_report.enabled=false
 # Without it a stop waits 10 s for connections that nobody can open any more.
 internal.dbms.bolt.netty_server_shutdown_quiet_period=0
 """
+APOC_CONFIGURATION = """\
+# Written by neo4j-align at every start.
+# A procedure that is installed can be called after a second, not after up to a minute.
+apoc.custom.procedures.refresh=1000
+apoc.trigger.enabled=true
+"""
 
 
 @dataclass(frozen=True)
@@ -101,19 +107,24 @@ class EmbeddedServer:
         wanted, by default that of the last start, else any free one; a running server keeps its own.
 
         Raises:
-            ServerError: No network for the first fetch, the port is taken, the password is lost, or the
-                server died (with the last lines of its log).
+            ServerError: No network for the first fetch, a folder that cannot be written, the port is taken,
+                the password is lost, or the server died (with the last lines of its log).
         """
-        jars = ensure_jars(self.cache, report)
-        with self._alone():
-            report("Starting Neo4j", 0, 1)
-            process = java.find(self.home)
-            if process is not None and self._trouble(process):
-                java.end(process)
-                process = None
-            if process is None:
-                self._launch(jars, port)
-            report("Starting Neo4j", 1, 1)
+        try:
+            jars = ensure_jars(self.cache, report)
+            with self._alone():
+                report("Starting Neo4j", 0, 1)
+                process = java.find(self.home)
+                if process is not None and self._trouble(process):
+                    java.end(process)
+                    process = None
+                if process is None:
+                    self._launch(jars, port)
+                report("Starting Neo4j", 1, 1)
+        except OSError as error:
+            raise ServerError(
+                f"{error}. Check the rights and the free space of {self.home} and {self.cache}."
+            ) from error
         return self.connection()
 
     def stop(self) -> bool:
@@ -203,6 +214,7 @@ class EmbeddedServer:
             host=HOST, port=port, page_cache=self.memory.page_cache, plugins=(jars / "plugins").as_posix()
         )
         (self.home / "conf" / "neo4j.conf").write_text(settings, encoding="utf-8")
+        (self.home / "conf" / "apoc.conf").write_text(APOC_CONFIGURATION, encoding="utf-8")
         (self.home / "port").write_text(str(port), encoding="utf-8")
 
     def _last_port(self) -> int | None:
@@ -220,18 +232,18 @@ class EmbeddedServer:
 
     def _trouble(self, process: psutil.Process) -> str:
         """Wait until the server takes our password and answers a query; else say why it does not."""
-        port = self._last_port()
+        port, password = self._last_port(), self._password()
         trouble = "It does not listen."
         deadline = time.monotonic() + self.patience
-        while port is not None and time.monotonic() < deadline:
+        while port is not None and password and time.monotonic() < deadline:
             if not java.alive_after(process, seconds=0.2):
                 return "Neo4j died as it started."
             if _answers(port):
                 try:
-                    set_initial_password(_uri(port), SecretStr(self._password()))
+                    set_initial_password(_uri(port), SecretStr(password))
                     with Database.open(self.connection()):
                         return ""
-                except (DatabaseError, ServerError) as error:  # the port may open before the databases do
+                except DatabaseError as error:  # the port may open before the databases do
                     trouble = str(error)
         return f"Neo4j did not answer within {self.patience:.0f} s. {trouble}"
 

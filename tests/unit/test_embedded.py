@@ -103,9 +103,7 @@ def test_a_wanted_port_is_taken_or_refused(server: EmbeddedServer) -> None:
     assert server.start(port).uri == f"bolt://127.0.0.1:{port}"
 
 
-def test_a_server_that_dies_is_told_with_its_log(
-    server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_dies_is_told_with_its_log(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "spawn", functools.partial(spawn_fake, wish="die"))
     with pytest.raises(ServerError, match="died as it started") as raised:
         server.start()
@@ -114,9 +112,7 @@ def test_a_server_that_dies_is_told_with_its_log(
     assert not server.status().running
 
 
-def test_a_failed_start_leaves_nothing_behind(
-    server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_start_leaves_nothing_behind(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "spawn", functools.partial(spawn_fake, wish="hang"))
     server.patience = 1
     with pytest.raises(ServerError, match="did not answer within 1 s"):
@@ -133,9 +129,7 @@ def test_a_server_that_hangs_is_replaced(server: EmbeddedServer) -> None:
     assert not hanging.is_running()
 
 
-def test_a_server_that_will_not_stop_is_killed(
-    server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_will_not_stop_is_killed(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "spawn", functools.partial(spawn_fake, wish="ignore"))
     monkeypatch.setattr(process, "STOP_SECONDS", 0.5)
     server.start()
@@ -153,9 +147,7 @@ def test_a_server_that_refuses_us_is_told(server: EmbeddedServer, monkeypatch: p
         server.start()
 
 
-def test_an_interrupted_start_leaves_nothing_behind(
-    server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_start_leaves_nothing_behind(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(uri: str, password: object) -> None:
         raise KeyboardInterrupt
 
@@ -183,6 +175,13 @@ def test_a_lost_password_is_told(server: EmbeddedServer) -> None:
     server.password_file.unlink()
     with pytest.raises(ServerError, match=r"password .* is lost"):
         server.start()
+
+
+def test_a_home_that_cannot_be_written_is_told(server: EmbeddedServer) -> None:
+    server.home.write_text("a file is here")
+    with pytest.raises(ServerError, match="Check the rights"):
+        server.start()
+    server.home.unlink()
 
 
 def test_two_starts_at_once_make_one_server(server: EmbeddedServer) -> None:
