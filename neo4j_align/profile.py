@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from neo4j_align.config import Kind, Side
 
@@ -38,19 +39,27 @@ _CODE = re.compile(r"0\d+|\d{9,}")  # digits that count nothing: postal codes, t
 
 @dataclass(frozen=True)
 class Property:
-    """A property of a type: the share of nodes that have it, sampled values as text, and Neo4j's types."""
+    """A property of a type: the share of nodes that have it, sampled values as text, and Neo4j's types.
+
+    `owned` holds each value with the number of its node, which brings the values of one node together.
+    """
 
     name: str
     filled: float
-    values: tuple[str, ...]
+    owned: tuple[tuple[int, str], ...]
     storage: frozenset[str] = frozenset({"STRING"})
+
+    @cached_property
+    def values(self) -> tuple[str, ...]:
+        """The values alone."""
+        return tuple(value for _, value in self.owned)
 
 
 @dataclass(frozen=True)
 class NodeType:
-    """A label of one side whose nodes are entities of one type, `sampled` of which were looked at."""
+    """A label, by name, whose nodes are entities of one type, `sampled` of which were looked at."""
 
-    label: str
+    name: str
     nodes: int
     sampled: int
     properties: tuple[Property, ...]
@@ -63,11 +72,12 @@ class NodeType:
 
 @dataclass(frozen=True)
 class RelationType:
-    """A relationship type of one side: how many join which types, and names of both ends for some of them."""
+    """A relationship type of one side: how many join which types, and names of both ends of a share."""
 
     name: str
     ends: dict[tuple[str, str], int]
     pairs: tuple[tuple[str, str], ...] = ()
+    share: float = 1.0
 
     @property
     def relationships(self) -> int:
@@ -199,9 +209,8 @@ def kind_of(candidate: Property) -> Kind:
     values = candidate.values
     if not values or "BOOLEAN" in candidate.storage:
         return "text"
-    if _share(_YEAR, values) >= 0.9 and _DATING & set(words(candidate.name)):
-        return "date"
-    if _share(_DATE, values) >= 0.9:
+    dates, years = _share(_DATE, values), _share(_YEAR, values)
+    if dates + years >= 0.9 and (dates > 0.1 or _DATING & set(words(candidate.name))):
         return "date"
     if candidate.storage <= {"INTEGER", "FLOAT"}:
         return "number"

@@ -39,9 +39,59 @@ def load(common: Common, folder: Path, left_label: str, right_label: str) -> Non
 
 
 @click.command()
-@click.option(
-    "--create-indexes", is_flag=True, help="First create the indexes and constraints that are missing."
-)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write; default --config.")
+@click.option("--left-label", help="Label of the left graph's nodes; guessed where it can be.")
+@click.option("--right-label", help="Label of the right graph's nodes; guessed where it can be.")
+@click.option("--side-property", help="Property that tells the graphs apart by its two values, instead of labels.")
+@click.option("--force", is_flag=True, help="Overwrite the file.")
+@common
+def init(
+    common: Common,
+    output: Path | None,
+    left_label: str | None,
+    right_label: str | None,
+    side_property: str | None,
+    force: bool,
+) -> None:
+    r"""Guess how the two graphs map to each other, and write it to align.toml for you to correct.
+
+    Looks at labels, keys, properties and relations, and pairs types, attributes and relations by their names,
+    their values and what they join. Nothing is written to the database.
+
+    \b
+    Examples: neo4j-align init
+              neo4j-align init --left-label IMDb --right-label Freebase
+              neo4j-align init --side-property source --output movies.toml
+    """
+    from neo4j_align.errors import ConfigError
+    from neo4j_align.mapping import guess
+    from neo4j_align.store.introspect import profile
+    from neo4j_align.toml_text import mapping_text
+
+    path = output or common.config_path
+    if path.exists() and not force:
+        raise ConfigError(f"{path} exists. Overwrite it with --force, or choose another file with --output.")
+    if side_property and (left_label or right_label):
+        raise click.UsageError("Give either labels or --side-property.")
+    with common.connect() as database:
+        left, right = profile(database, left_label, right_label, side_property)
+    mapping = guess(left, right)
+    path.write_text(mapping_text(mapping, left, right), encoding="utf-8")
+    config = mapping.config
+    lines = [f"Wrote {path}. Correct it, then: neo4j-align check"]
+    for what, entries in (("types", config.types), ("relations", config.relations)):
+        paired = [f"{entry.left} = {entry.right}" for entry in entries if entry.left and entry.right]
+        alone = len(entries) - len(paired)
+        lines.append(
+            f"  {what}: {', '.join(paired[:20])}{' …' if len(paired) > 20 else ''}; {alone} without counterpart"
+        )
+    common.result(
+        {"output": str(path), **config.model_dump(include={"left", "right", "types", "relations"})}, "\n".join(lines)
+    )
+
+
+@click.command()
+@click.option("--create-indexes", is_flag=True, help="First create the indexes and constraints that are missing.")
 @common
 def check(common: Common, create_indexes: bool) -> None:
     r"""Say what stands in the way of an alignment, each with its remedy.

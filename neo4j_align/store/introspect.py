@@ -26,7 +26,7 @@ from neo4j_align.store.database import Database
 from neo4j_align.store.schema import any_of, quote
 
 NODES = 4_000  # looked at for each type
-RELATIONSHIPS = 30_000  # looked at for each relationship type
+RELATIONSHIPS = 50_000  # looked at for each relationship type
 LONGEST = 120  # characters of a value
 _ANY_LABEL = "%"
 _NOT_COMPARABLE = (
@@ -78,9 +78,7 @@ def profile(
     """
     sets = _label_sets(database, side_property)
     if not sets:
-        raise ConfigError(
-            "The database holds no nodes. Load your graphs first, for example: neo4j-align load"
-        )
+        raise ConfigError("The database holds no nodes. Load your graphs first, for example: neo4j-align load")
     scopes = _scopes(database, sets, left_label, right_label, side_property)
     labels = [scope.label for scope in scopes]
     left, right = (_graph(database, scope, _within(sets, scope), labels) for scope in scopes)
@@ -90,9 +88,7 @@ def profile(
 def _label_sets(database: Database, side_property: str | None) -> list[LabelSet]:
     rows = database.read(queries.load("schema/count_label_sets").render(), side_property=side_property)
     sets = [LabelSet(frozenset(row["labels"]), row["nodes"], row["value"]) for row in rows]
-    return [
-        one for one in sets if one.labels and not any(label.startswith(OWN_PREFIX) for label in one.labels)
-    ]
+    return [one for one in sets if one.labels and not any(label.startswith(OWN_PREFIX) for label in one.labels)]
 
 
 def _within(sets: Sequence[LabelSet], scope: Scope) -> list[LabelSet]:
@@ -117,9 +113,7 @@ def _scopes(
             known = ", ".join(sorted({label for one in sets for label in one.labels})[:20])
             raise ConfigError(f"No node has the label {label}. The database has: {known}")
     if any({left, right} <= one.labels for one in sets):
-        raise ConfigError(
-            f"Some nodes have both labels, {left} and {right}. Give two labels that no node shares."
-        )
+        raise ConfigError(f"Some nodes have both labels, {left} and {right}. Give two labels that no node shares.")
     return Scope(left), Scope(right)
 
 
@@ -135,9 +129,7 @@ def _by_property(sets: Sequence[LabelSet], name: str) -> tuple[Scope, Scope]:
     return left, right
 
 
-def _guess_labels(
-    database: Database, sets: Sequence[LabelSet], left: str | None, right: str | None
-) -> tuple[str, str]:
+def _guess_labels(database: Database, sets: Sequence[LabelSet], left: str | None, right: str | None) -> tuple[str, str]:
     given = {label for label in (left, right) if label}
     pairs = [pair for pair in find_sides(sets) if given <= set(pair) and not _connected(database, *pair)]
     if len(pairs) != 1:
@@ -152,15 +144,11 @@ def _guess_labels(
 
 
 def _connected(database: Database, one: str, other: str) -> bool:
-    query = queries.load("schema/are_connected").render(
-        one=quote(one), other=quote(other), own=any_of(OWN_RELATIONS)
-    )
+    query = queries.load("schema/are_connected").render(one=quote(one), other=quote(other), own=any_of(OWN_RELATIONS))
     return bool(database.read(query)[0]["connected"])
 
 
-def _graph(
-    database: Database, scope: Scope, sets: Sequence[LabelSet], side_labels: Iterable[str | None]
-) -> Graph:
+def _graph(database: Database, scope: Scope, sets: Sequence[LabelSet], side_labels: Iterable[str | None]) -> Graph:
     labels = find_types(sets, side_labels) or ([scope.label] if scope.label else [])
     if not labels:
         raise ConfigError(f"Most nodes with {scope} share no label that tells their type. Give them labels.")
@@ -178,15 +166,16 @@ def _node_type(database: Database, scope: Scope, label: str, nodes: int) -> Node
     rows = database.read(query, share=min(1.0, NODES / nodes), longest=LONGEST, **scope.parameters)
     sampled = max((row["nodes"] for row in rows), default=0)
     found = (_property(row, sampled) for row in rows if row["name"] not in (None, scope.property_name))
-    return NodeType(label, nodes, sampled, tuple(p for p in found if p.values and _usable(p.name)))
+    return NodeType(label, nodes, sampled, tuple(p for p in found if p.owned and _usable(p.name)))
 
 
 def _property(row: dict[str, Any], sampled: int) -> Property:
     types = row["types"]
     storage = frozenset(name.removeprefix("LIST<").split(" NOT NULL")[0].rstrip(">") for name in types)
     comparable = not any(name.startswith(_NOT_COMPARABLE) for name in types)
-    members = (member for members in row["values"] for member in members) if comparable else ()
-    return Property(row["name"], row["nodes"] / sampled, tuple(filter(None, members)), storage)
+    entries = zip(row["owners"], row["values"], strict=True) if comparable else ()
+    values = tuple((owner, value) for owner, members in entries for value in members if value)
+    return Property(row["name"], row["nodes"] / sampled, values, storage)
 
 
 def _usable(name: str) -> bool:
@@ -202,9 +191,7 @@ def _key(database: Database, scope: Scope, types: Sequence[NodeType]) -> str:
     everywhere = [{p.name for p in node_type.properties if p.filled == 1} for node_type in types]
     indexes = database.read(queries.load("schema/show_indexes").render())
     backed = {row["properties"][0] for row in indexes if row["of_nodes"] and row["unique"]}
-    query = queries.load("schema/count_key").render(
-        entity=scope.entity(node_type.label for node_type in types)
-    )
+    query = queries.load("schema/count_key").render(entity=scope.entity(node_type.name for node_type in types))
     for key in order_keys(set.intersection(*everywhere), backed):
         counts = database.read(query, key=key, **scope.parameters)[0]
         if counts["nodes"] == counts["present"] == counts["different"]:
@@ -215,10 +202,8 @@ def _key(database: Database, scope: Scope, types: Sequence[NodeType]) -> str:
     )
 
 
-def _relations(
-    database: Database, scope: Scope, types: Sequence[NodeType], key: str
-) -> tuple[RelationType, ...]:
-    labels = [node_type.label for node_type in types]
+def _relations(database: Database, scope: Scope, types: Sequence[NodeType], key: str) -> tuple[RelationType, ...]:
+    labels = [node_type.name for node_type in types]
     side = scope.entity()
     query = queries.load("schema/count_relationships").render(side=side)
     ends: dict[str, dict[tuple[str, str], int]] = {}
@@ -226,8 +211,8 @@ def _relations(
         if row["start"] and row["end"] and row["name"] not in OWN_RELATIONS and _usable(row["name"]):
             ends.setdefault(row["name"], {})[row["start"], row["end"]] = row["relationships"]
     shares = {name: min(1.0, RELATIONSHIPS / sum(counts.values())) for name, counts in ends.items()}
-    names = {t.label: found.name for t in types if (found := name_property(t, key))}
+    names = {t.name: found.name for t in types if (found := name_property(t, key))}
     query = queries.load("schema/sample_relationships").render(side=side)
     rows = database.read(query, names=names, shares=shares, longest=LONGEST, **scope.parameters)
     pairs = {row["name"]: tuple((start, end) for start, end in row["pairs"]) for row in rows}
-    return tuple(RelationType(name, counts, pairs.get(name, ())) for name, counts in ends.items())
+    return tuple(RelationType(name, counts, pairs.get(name, ()), shares[name]) for name, counts in ends.items())
