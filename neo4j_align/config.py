@@ -205,9 +205,34 @@ class Config(_Frozen):
                 slots.setdefault(attribute.name, attribute)
         return tuple(slots.values())
 
+    @property
+    def type_names(self) -> tuple[str, ...]:
+        """The names of all types, in order."""
+        return tuple(entity_type.name for entity_type in self.types)
+
+    def decisions(self, thresholds: tuple[float, ...], exclusive: tuple[bool, ...]) -> tuple[list[float], list[bool]]:
+        """Return per type the least confidence of a link and whether links are one-to-one.
+
+        What the configuration says comes before what was learned.
+        """
+        least = [
+            learned if kind.threshold is None else kind.threshold
+            for kind, learned in zip(self.types, thresholds, strict=True)
+        ]
+        alone = [
+            learned if kind.cardinality == "auto" else kind.cardinality == "one"
+            for kind, learned in zip(self.types, exclusive, strict=True)
+        ]
+        return least, alone
+
     def digest(self) -> str:
         """Return the first 16 hex digits of the SHA-256 of this configuration."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+    def learned(self) -> dict[str, Any]:
+        """Return what a model is bound to: the mapping and how it is looked at, not sides, thresholds or training."""
+        types = {"__all__": {"threshold", "cardinality"}}
+        return self.model_dump(mode="json", exclude={"left": True, "right": True, "training": True, "types": types})
 
 
 def load_config(path: Path) -> Config:
@@ -236,7 +261,6 @@ def parse_config(document: dict[str, Any]) -> Config:
         return Config.model_validate(document)
     except ValidationError as error:
         problems = [
-            f"{'.'.join(str(part) for part in item['loc']) or 'top level'}: {item['msg']}"
-            for item in error.errors()
+            f"{'.'.join(str(part) for part in item['loc']) or 'top level'}: {item['msg']}" for item in error.errors()
         ]
         raise ConfigError("; ".join(problems)) from error

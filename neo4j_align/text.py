@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -23,7 +22,30 @@ LONGEST = 1_000  # characters of a value that are looked at; a megabyte string t
 WORD_BUCKETS = 2**20
 TRIGRAM_BUCKETS = 2**18
 
-_ARTICLES = frozenset("the a an le la les l un une el los las der die das il lo gli de het".split())
+_ARTICLES = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "le",
+        "la",
+        "les",
+        "l",
+        "un",
+        "une",
+        "el",
+        "los",
+        "las",
+        "der",
+        "die",
+        "das",
+        "il",
+        "lo",
+        "gli",
+        "de",
+        "het",
+    ]
+)
 _ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "xi": "11"}
 _BRACKETED = re.compile(r"[(\[{]([^)\]}]*)[)\]}]")
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
@@ -72,10 +94,11 @@ def numbers(folded: str) -> str:
     return " ".join(word.lstrip("0") or "0" for word in found if any(map(str.isdigit, word)))
 
 
-def map_unique(function: object, texts: Objects) -> Objects:
+def map_unique(function: Callable[[str], object], texts: Objects) -> Objects:
     """Apply a function of one text to a column, once per distinct value; None becomes the empty text."""
     codes, distinct = pd.factorize(texts)
-    values = np.array([function(text) for text in distinct] + [""], dtype=object)  # type: ignore[operator]
+    values = np.empty(len(distinct) + 1, dtype=object)
+    values[:-1], values[-1] = [function(text) for text in distinct], ""
     return values[codes]
 
 
@@ -101,9 +124,7 @@ def trigrams(texts: Sequence[str] | Objects) -> sparse.csr_matrix:
     words = pd.Series(np.asarray(texts, dtype=object)).str.split().explode().dropna()
     codes, distinct = pd.factorize(words.to_numpy(dtype=object))
     shape = (len(texts), len(distinct))
-    membership = sparse.csr_matrix(
-        (np.ones(len(codes), np.float32), (words.index.to_numpy(), codes)), shape=shape
-    )
+    membership = sparse.csr_matrix((np.ones(len(codes), np.float32), (words.index.to_numpy(), codes)), shape=shape)
     if not len(distinct):
         return sparse.csr_matrix((len(texts), TRIGRAM_BUCKETS), dtype=np.float32)
     return (membership @ _trigrams.transform(distinct)).tocsr()
@@ -126,5 +147,5 @@ def weighted(matrix: sparse.csr_matrix, weights: FloatArray) -> sparse.csr_matri
 def join(columns: Iterable[Objects]) -> Objects:
     """Join the texts of several columns row by row, with a space; None counts as empty."""
     filled = [pd.Series(column).fillna("") for column in columns]
-    joined = filled[0].str.cat(filled[1:], sep=" ") if len(filled) > 1 else filled[0]
+    joined = filled[0].str.cat(pd.concat(filled[1:], axis=1), sep=" ") if len(filled) > 1 else filled[0]
     return joined.to_numpy(dtype=object)

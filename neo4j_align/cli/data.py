@@ -15,7 +15,7 @@ from neo4j_align.cli.options import Common, common
 @click.option("--right-label", required=True, help="Label for the nodes of the right graph.")
 @common
 def load(common: Common, folder: Path, left_label: str, right_label: str) -> None:
-    r"""Load two graphs from files; loading them again changes nothing.
+    """Load two graphs from files; loading them again changes nothing.
 
     FOLDER holds left.nodes.jsonl and right.nodes.jsonl (one JSON object a line: `uid`, `type`, attributes),
     left.edges.csv and right.edges.csv (`source,relation,target`, by uid). Each node gets the label of its
@@ -53,7 +53,7 @@ def init(
     side_property: str | None,
     force: bool,
 ) -> None:
-    r"""Guess how the two graphs map to each other, and write it to align.toml for you to correct.
+    """Guess how the two graphs map to each other, and write it to align.toml for you to correct.
 
     Looks at labels, keys, properties and relations, and pairs types, attributes and relations by their names,
     their values and what they join. Nothing is written to the database.
@@ -94,7 +94,7 @@ def init(
 @click.option("--create-indexes", is_flag=True, help="First create the indexes and constraints that are missing.")
 @common
 def check(common: Common, create_indexes: bool) -> None:
-    r"""Say what stands in the way of an alignment, each with its remedy.
+    """Say what stands in the way of an alignment, each with its remedy.
 
     Looks at the connection, the server, the rights of the user, the mapping in align.toml against the
     database, indexes and constraints, torch and dgl. The exit code is 1 when something is wrong.

@@ -93,6 +93,7 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
                 verbose: bool, quiet: bool, **arguments: Any) -> None:  # fmt: skip
         level = logging.INFO if verbose else logging.ERROR if quiet else logging.WARNING
         logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
+        logging.getLogger("neo4j").setLevel(logging.INFO if verbose else logging.CRITICAL)  # errors say it better
         options = Common(config_path, uri, user, database, json, verbose, quiet)
         try:
             command(common=options, **arguments)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler
@@ -14,15 +16,16 @@ from scipy import sparse
 from neo4j_align import text
 from neo4j_align.config import Attribute, Config
 from neo4j_align.records import FloatArray, Nodes, Objects, Pairs
-from neo4j_align.views import Views, cosine
+from neo4j_align.views import Views, Weights, cosine
 
-Column = tuple[str, FloatArray]
+Column = tuple[str, npt.NDArray[Any]]
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _YEAR = re.compile(r"\b(1[0-9]{3}|20[0-9]{2})\b")
-CHUNK = 200_000  # pairs compared at once; bounds the memory of the sparse products
 
 
-def compare(config: Config, nodes: Nodes, views: Views, pairs: Pairs) -> tuple[FloatArray, tuple[str, ...]]:
+def compare(
+    config: Config, nodes: Nodes, views: Views, weights: Weights, pairs: Pairs
+) -> tuple[FloatArray, tuple[str, ...]]:
     """Return the comparison features of all pairs, (P, F), and their names."""
     columns: list[Column] = []
     columns += _views(pairs)
@@ -34,10 +37,8 @@ def compare(config: Config, nodes: Nodes, views: Views, pairs: Pairs) -> tuple[F
     columns += _sets("numbers", text.map_unique(text.numbers, views.names), pairs)
     for slot in config.slots:
         if slot.kind != "name":
-            columns += _slot(slot, nodes.attributes[slot.name], pairs)
-    return np.stack([values for _, values in columns], axis=1).astype(np.float32), tuple(
-        n for n, _ in columns
-    )
+            columns += _slot(slot, nodes.attributes[slot.name], weights, pairs)
+    return np.stack([values for _, values in columns], axis=1).astype(np.float32), tuple(n for n, _ in columns)
 
 
 def _views(pairs: Pairs) -> Iterator[Column]:
@@ -94,11 +95,10 @@ def _sets(name: str, texts: Objects, pairs: Pairs) -> Iterator[Column]:
     yield f"{name} differ", np.where(union > 0, 1 - shared / np.maximum(union, 1), 0)
 
 
-def _slot(slot: Attribute, values: Objects, pairs: Pairs) -> Iterator[Column]:
+def _slot(slot: Attribute, values: Objects, weights: Weights, pairs: Pairs) -> Iterator[Column]:
     if slot.kind == "text":
         folded = text.map_unique(text.fold, values)
-        rows = text.trigrams(folded)
-        rows = text.weighted(rows, text.rarity(rows))
+        rows = text.weighted(text.trigrams(folded), weights.name)
         present = (folded[pairs.left] != "") & (folded[pairs.right] != "")
         yield f"{slot.name} present", present
         yield f"{slot.name} cosine", cosine(rows[pairs.left], rows[pairs.right])

@@ -9,7 +9,7 @@ import torch
 from scipy import sparse
 
 from neo4j_align.config import Config
-from neo4j_align.records import Neighbourhood, Nodes
+from neo4j_align.records import FloatArray, Neighbourhood, Nodes
 from neo4j_align.views import Views
 
 SKETCH = 128  # width of a projected view; cosines keep an error of about 1 / sqrt(128)
@@ -74,16 +74,20 @@ def relation_maps(config: Config) -> np.ndarray:
     return maps
 
 
-def sketch(view: sparse.csr_matrix) -> np.ndarray:
+def map_count(config: Config) -> int:
+    """Return the number of relation maps, "no neighbour" included."""
+    return max(3, int(relation_maps(config).max()) + 1)
+
+
+def sketch(view: sparse.csr_matrix) -> FloatArray:
     """Project sparse rows on random signs; (N, SKETCH), float32, rows of length 1, or 0 where empty.
 
     The signs come from the legacy generator, whose stream numpy keeps for ever: a saved model depends on them.
     """
-    signs = (
-        np.random.RandomState(0).randint(0, 2, (_BUCKETS, SKETCH), dtype=np.int8).astype(np.float32) * 2 - 1
-    )
+    signs = np.random.RandomState(0).randint(0, 2, (_BUCKETS, SKETCH), dtype=np.int8).astype(np.float32) * 2 - 1
     indices = view.indices % _BUCKETS
     folded = sparse.csr_matrix((view.data, indices, view.indptr), shape=(view.shape[0], _BUCKETS))
-    dense = folded @ signs
+    dense: FloatArray = folded @ signs
     length = np.linalg.norm(dense, axis=1, keepdims=True)
-    return np.divide(dense, length, out=np.zeros_like(dense), where=length > 0)
+    length[length == 0] = 1
+    return dense / length

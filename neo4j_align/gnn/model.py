@@ -30,6 +30,9 @@ class Shape(BaseModel):
 class Network(nn.Module):
     """Encodes entities once (level 0 and layer 1), then judges pairs (cross-graph layer and head)."""
 
+    mean: torch.Tensor
+    scale: torch.Tensor
+
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
@@ -50,7 +53,12 @@ class Network(nn.Module):
         width = shape.features + shape.types
         self.gate = nn.Linear(width, 1)
         self.compare = nn.Sequential(
-            nn.Linear(width, d), nn.ReLU(), nn.Dropout(shape.dropout), nn.Linear(d, d), nn.ReLU(), nn.Linear(d, 1)
+            nn.Linear(width, d),
+            nn.ReLU(),
+            nn.Dropout(shape.dropout),
+            nn.Linear(d, d),
+            nn.ReLU(),
+            nn.Linear(d, 1),
         )
         self.direct = nn.Linear(width, 1)
         nn.init.eye_(self.key.weight)
@@ -118,7 +126,8 @@ class Network(nn.Module):
         kind = functional.one_hot(entities.type[pairs[:, 0]], self.shape.types).to(features.dtype)
         known = torch.cat([((features - self.mean) * self.scale).clamp(-6, 6), kind], dim=1)
         logits = self.direct(known) + self.compare(known) + torch.sigmoid(self.gate(known)) * network
-        return logits.squeeze(1)
+        squeezed: torch.Tensor = logits.squeeze(1)
+        return squeezed
 
     def _messages(
         self, entities: Entities, encoded: torch.Tensor, place: torch.Tensor, pairs: torch.Tensor

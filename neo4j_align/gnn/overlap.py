@@ -23,8 +23,7 @@ def overlap(entities: Entities, pairs: Pairs, maps: int) -> tuple[FloatArray, tu
     """
     left, right = torch.from_numpy(pairs.left).long(), torch.from_numpy(pairs.right).long()
     chunks = [
-        _overlap(entities, one, other, maps)
-        for one, other in zip(left.split(CHUNK), right.split(CHUNK), strict=True)
+        _overlap(entities, one, other, maps) for one, other in zip(left.split(CHUNK), right.split(CHUNK), strict=True)
     ]
     names = [f"{kind} {what}" for kind in ("any", "same") for what in ("least", "most", "count", "rarity")]
     names += [f"relation {r} {what}" for r in range(1, maps) for what in ("least", "most", "on both")]

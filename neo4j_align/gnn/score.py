@@ -33,9 +33,7 @@ def logits(
     """
     kind = network.gate.weight.dtype
     both = torch.from_numpy(np.stack([pairs.left, pairs.right], axis=1)).long()
-    ids = _needed(entities, both)
-    place = torch.zeros(len(entities), dtype=torch.long)
-    place[ids] = torch.arange(len(ids))
+    ids, place = needed(entities, both)
     encoded = [network.encode(entities, part) for part in ids.split(ENCODED_AT_ONCE)]
     table = torch.cat(encoded) if encoded else torch.zeros(0, 2 * network.shape.width, dtype=kind)
     found = []
@@ -45,11 +43,14 @@ def logits(
     return np.concatenate(found) if found else np.zeros(0)
 
 
-def _needed(entities: Entities, pairs: torch.Tensor) -> torch.Tensor:
-    """Return the entities that a pair needs encoded: its two, and their neighbours."""
+def needed(entities: Entities, pairs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the entities that pairs (B, 2) need encoded, their own and their neighbours, and the place of each, (N,)."""
     ids = torch.unique(pairs)
     neighbours = entities.neighbours[ids].flatten()
-    return torch.unique(torch.cat([ids, neighbours[neighbours >= 0]]))
+    ids = torch.unique(torch.cat([ids, neighbours[neighbours >= 0]]))
+    place = torch.zeros(len(entities), dtype=torch.long)
+    place[ids] = torch.arange(len(ids))
+    return ids, place
 
 
 def exact(network: Network, entities: Entities) -> tuple[Network, Entities]:

@@ -15,7 +15,7 @@ from torch.nn import functional
 from neo4j_align.config import Training
 from neo4j_align.gnn.features import Entities
 from neo4j_align.gnn.model import Network, Shape
-from neo4j_align.gnn.score import logits
+from neo4j_align.gnn.score import logits, needed
 from neo4j_align.records import BoolArray, FloatArray, Pairs
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,8 @@ def _batches(pairs: Pairs, rows: torch.Tensor, size: int, generator: torch.Gener
     """Shuffle the left entities and keep the pairs of each together, so that a batch shares neighbourhoods."""
     left = torch.from_numpy(pairs.left).long()[rows]
     order = torch.randperm(int(left.max()) + 1, generator=generator)[left].argsort(stable=True)
-    return rows[order].split(size)
+    batches: tuple[torch.Tensor, ...] = rows[order].split(size)
+    return batches
 
 
 def _step(
@@ -96,10 +97,7 @@ def _step(
     pairs = torch.stack(
         [torch.from_numpy(examples.pairs.left)[batch], torch.from_numpy(examples.pairs.right)[batch]], dim=1
     ).long()
-    needed = entities.neighbours[pairs.flatten()].flatten()
-    ids = torch.unique(torch.cat([pairs.flatten(), needed[needed >= 0]]))
-    place = torch.zeros(len(entities), dtype=torch.long)
-    place[ids] = torch.arange(len(ids))
+    ids, place = needed(entities, pairs)
     encoded = network.encode(entities, ids)
     found = network(entities, encoded, place, pairs, torch.from_numpy(examples.features)[batch])
     target = torch.from_numpy(examples.same)[batch].to(found.dtype)
@@ -108,7 +106,7 @@ def _step(
     optimiser.zero_grad()
     loss.backward()
     optimiser.step()
-    return float(loss)
+    return float(loss.detach())
 
 
 def _type_weights(entities: Entities, examples: Examples) -> torch.Tensor:

@@ -13,6 +13,7 @@ from packaging.version import Version
 
 from neo4j_align.config import Attribute, Config, EntityType, Relation, Side
 from neo4j_align.errors import AlignError
+from neo4j_align.records import LEFT, RIGHT
 from neo4j_align.store import queries, schema
 from neo4j_align.store.database import Database
 from neo4j_align.store.introspect import Scope
@@ -118,7 +119,7 @@ def check_mapping(database: Database, config: Config) -> list[Problem]:
     """Check that the database has all that the configuration names, and that the keys are keys."""
     return [*_repeated("types", config.types), *_repeated("relations", config.relations)] + [
         problem
-        for side, name in ((schema.LEFT, "left"), (schema.RIGHT, "right"))
+        for side, name in ((LEFT, "left"), (RIGHT, "right"))
         for problem in _check_side(database, config, side, name)
     ]
 
@@ -138,9 +139,7 @@ def _check_side(database: Database, config: Config, side: int, name: str) -> Ite
     counts = _counts(database, own, labels)
     if not counts["nodes"]:
         what = f"{name}: no node with {Scope.of(own)} has one of the labels {', '.join(labels)}"
-        yield Problem(
-            "error", what, "Load the graph, or correct the side and its types in the configuration."
-        )
+        yield Problem("error", what, "Load the graph, or correct the side and its types in the configuration.")
         return
     if missing := counts["nodes"] - counts["present"]:
         what = f"{name}: {missing:,} of {counts['nodes']:,} nodes have no {own.key}, the key"
@@ -154,7 +153,7 @@ def _check_side(database: Database, config: Config, side: int, name: str) -> Ite
 
 
 def _on(side: int, entry: EntityType | Relation | Attribute) -> str | None:
-    return entry.right if side == schema.RIGHT else entry.left
+    return entry.right if side == RIGHT else entry.left
 
 
 def _counts(database: Database, side: Side, labels: list[str]) -> dict[str, int]:
@@ -166,37 +165,27 @@ def _counts(database: Database, side: Side, labels: list[str]) -> dict[str, int]
     return counts
 
 
-def _check_type(
-    database: Database, own: Side, side: int, name: str, entity_type: EntityType
-) -> Iterator[Problem]:
+def _check_type(database: Database, own: Side, side: int, name: str, entity_type: EntityType) -> Iterator[Problem]:
     label = _on(side, entity_type)
     if label is None:
         return
     scope = Scope.of(own)
-    properties = [
-        found for attribute in entity_type.attributes if (found := _on(side, attribute)) is not None
-    ]
+    properties = [found for attribute in entity_type.attributes if (found := _on(side, attribute)) is not None]
     query = queries.load("schema/count_properties").render(entity=scope.entity([label]))
     rows = database.read(query, properties=properties, **scope.parameters)
     filled = {row["name"]: row["nodes"] for row in rows}
     if not filled.get(None):
-        yield Problem(
-            "error", f"{name}: no node has the label {label}", f"Correct the type {entity_type.name}."
-        )
+        yield Problem("error", f"{name}: no node has the label {label}", f"Correct the type {entity_type.name}.")
         return
     for missing in (found for found in properties if not filled[found]):
         what = f"{name}: no node with the label {label} has the property {missing}"
         yield Problem("error", what, f"Correct the attributes of the type {entity_type.name}.")
     if entity_type.aligned and not properties:
-        what = (
-            f"{name}: the type {entity_type.name} has no attributes; only neighbours tell its entities apart"
-        )
+        what = f"{name}: the type {entity_type.name} has no attributes; only neighbours tell its entities apart"
         yield Problem("warning", what, "Map a property that names them.")
 
 
-def _check_relations(
-    database: Database, config: Config, side: int, name: str, labels: list[str]
-) -> Iterator[Problem]:
+def _check_relations(database: Database, config: Config, side: int, name: str, labels: list[str]) -> Iterator[Problem]:
     scope = Scope.of(schema.side_of(config, side))
     query = queries.load("schema/count_relationships").render(side=scope.entity())
     found = {row["name"] for row in database.read(query, types=labels, **scope.parameters)}

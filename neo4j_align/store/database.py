@@ -7,12 +7,11 @@ import functools
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import neo4j
 from neo4j import exceptions
 from pydantic import SecretStr
-from typing_extensions import LiteralString
 
 from neo4j_align import __version__
 from neo4j_align.config import Connection
@@ -57,19 +56,17 @@ class Database:
             )
         database = cls(driver, connection.uri, connection.database)
         try:
-            database.read("RETURN 1")
+            with _translated(connection.uri):
+                driver.verify_connectivity()  # fails at once, where a read would be tried again for a while
+            database.read("RETURN 1")  # sees that this database is there
             if database.version < OLDEST_SERVER:
-                raise DatabaseError(
-                    f"Neo4j {database.server} is too old: 5.23 or newer is needed. Upgrade it."
-                )
+                raise DatabaseError(f"Neo4j {database.server} is too old: 5.23 or newer is needed. Upgrade it.")
         except BaseException:
             driver.close()
             raise
         return database
 
-    def read(
-        self, query: str, /, consume: Callable[[neo4j.Result], T] | None = None, **parameters: Any
-    ) -> Any:
+    def read(self, query: str, /, consume: Callable[[neo4j.Result], T] | None = None, **parameters: Any) -> Any:
         """Run one reading query and return its rows, or what `consume` makes of the stream.
 
         `consume` may run again from the start when the transaction is retried.
@@ -77,7 +74,7 @@ class Database:
 
         @neo4j.unit_of_work(metadata=_METADATA)
         def work(transaction: neo4j.ManagedTransaction) -> Any:
-            return (consume or _rows)(transaction.run(cast(LiteralString, query), parameters))
+            return (consume or _rows)(transaction.run(query, parameters))
 
         with self._session(neo4j.READ_ACCESS) as session:
             return session.execute_read(work)
@@ -87,7 +84,7 @@ class Database:
 
         @neo4j.unit_of_work(metadata=_METADATA)
         def work(transaction: neo4j.ManagedTransaction) -> Rows:
-            return _rows(transaction.run(cast(LiteralString, query), parameters))
+            return _rows(transaction.run(query, parameters))
 
         with self._session(neo4j.WRITE_ACCESS) as session:
             return session.execute_write(work)
@@ -105,9 +102,7 @@ class Database:
     @property
     def server(self) -> str:
         """The server's version and edition, as `5.26.28 community`."""
-        row = self.read(
-            "CALL dbms.components() YIELD versions, edition RETURN versions[0] AS v, edition AS e"
-        )[0]
+        row = self.read("CALL dbms.components() YIELD versions, edition RETURN versions[0] AS v, edition AS e")[0]
         return f"{row['v']} {row['e']}"
 
     @functools.cached_property

@@ -63,9 +63,7 @@ def read_folder(folder: Path, left_label: str, right_label: str) -> tuple[Graph,
     ]  # fmt: skip
     if missing:
         raise DataError(f"{folder} lacks {', '.join(missing)}. Give the folder that holds all four files.")
-    return _read_side(folder, "left", left_label, right_label), _read_side(
-        folder, "right", right_label, left_label
-    )
+    return _read_side(folder, "left", left_label, right_label), _read_side(folder, "right", right_label, left_label)
 
 
 def write_graph(database: Database, graph: Graph, advance: Callable[[int], None] | None = None) -> None:
@@ -123,9 +121,7 @@ def _read_side(folder: Path, side: str, label: str, other_label: str) -> Graph:
 
 def _parse_node(text: str, place: _Place) -> tuple[str, str, dict[str, Any]]:
     try:
-        node = json.loads(
-            text, parse_constant=lambda name: place.fail(f"{name} is not JSON. Leave the value out.")
-        )
+        node = json.loads(text, parse_constant=lambda name: place.fail(f"{name} is not JSON. Leave the value out."))
     except (ValueError, RecursionError) as error:
         place.fail(f"not JSON ({error}). Write one JSON object a line.")
     if not isinstance(node, dict):
@@ -136,9 +132,7 @@ def _parse_node(text: str, place: _Place) -> tuple[str, str, dict[str, Any]]:
     for name, value in node.items():
         if problem := _name_problem(name) or _value_problem(value):
             place.fail(f"attribute {name!r}: {problem}")
-    properties = {
-        name: value for name, value in node.items() if name not in ("uid", "type") and value is not None
-    }
+    properties = {name: value for name, value in node.items() if name not in ("uid", "type") and value is not None}
     return node["uid"], node["type"], properties
 
 
@@ -154,9 +148,7 @@ def _read_edges(place: _Place, uids: set[str]) -> dict[str, list[Edge]]:
                 place.fail(problem)
             edges.setdefault(name, {})[source, target] = None
     except csv.Error as error:
-        place.fail(
-            f"not CSV ({error}). Put values with commas or quotes in quotes, and double quotes in them."
-        )
+        place.fail(f"not CSV ({error}). Put values with commas or quotes in quotes, and double quotes in them.")
     return {name: list(pairs) for name, pairs in edges.items()}
 
 
@@ -172,9 +164,7 @@ def _parse_edge(row: list[str], uids: set[str], place: _Place) -> tuple[str, str
 
 def _label_problem(label: str) -> str | None:
     if label.startswith(OWN_PREFIX):
-        return (
-            f"labels that begin with {OWN_PREFIX} belong to neo4j-align, not {label!r}. Choose another name."
-        )
+        return f"labels that begin with {OWN_PREFIX} belong to neo4j-align, not {label!r}. Choose another name."
     return _name_problem(label)
 
 
@@ -195,9 +185,7 @@ def _name_problem(name: str) -> str | None:
 def _value_problem(value: Any) -> str | None:
     """Say why Neo4j could not store a value, None if it can: scalars, and lists of scalars of one type."""
     members = value if isinstance(value, list) else [] if value is None else [value]
-    if len({type(member) for member in members}) > 1 or not all(
-        isinstance(m, (str, int, float)) for m in members
-    ):
+    if len({type(member) for member in members}) > 1 or not all(isinstance(m, (str, int, float)) for m in members):
         return "Neo4j cannot store this. Make it text, a number, true, false, or a list of one of these."
     for member in members:
         if isinstance(member, int) and not _SMALLEST <= member <= _LARGEST:

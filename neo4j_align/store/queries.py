@@ -14,9 +14,7 @@ from pathlib import Path
 
 from neo4j_align.errors import DatabaseError
 
-_HEADER = re.compile(
-    r"// (?P<name>\w+)\((?P<parameters>[^)]*)\)(?: \[(?P<identifiers>[^\]]*)\])?: (?P<purpose>.+)"
-)
+_HEADER = re.compile(r"// (?P<name>\w+)\((?P<parameters>[^)]*)\)(?: \[(?P<identifiers>[^\]]*)\])?: (?P<purpose>.+)")
 _PACKAGED = Path(__file__).parents[1] / "cypher"  # in a wheel
 _SOURCE = Path(__file__).parents[2] / "cypher"  # in a checkout
 FOLDER = _PACKAGED if _PACKAGED.is_dir() else _SOURCE
@@ -39,9 +37,7 @@ class Query:
             DatabaseError: An identifier is missing or is not declared.
         """
         if quoted.keys() != self.identifiers:
-            raise DatabaseError(
-                f"{self.name} takes the identifiers {sorted(self.identifiers)}, not {sorted(quoted)}"
-            )
+            raise DatabaseError(f"{self.name} takes the identifiers {sorted(self.identifiers)}, not {sorted(quoted)}")
         return re.sub(r"`\{(\w+)\}`", lambda match: quoted[match[1]], self.text)
 
 
@@ -85,9 +81,7 @@ def parse(source: str) -> Query:
     }
     for what, names in used.items():
         if names != (declared := getattr(query, what)):
-            raise DatabaseError(
-                f"{query.name} declares the {what} {sorted(declared)} but uses {sorted(names)}"
-            )
+            raise DatabaseError(f"{query.name} declares the {what} {sorted(declared)} but uses {sorted(names)}")
     return query
 
 

@@ -34,9 +34,7 @@ def averages(database: Database, config: Config) -> FloatArray:
         codes = schema.relation_codes(config, side)
         for index, entity_type in enumerate(config.types):
             if (scope := schema.scope(config, side, entity_type)) and codes:
-                text = queries.load("sampling/averages").render(
-                    entity=scope.labels, relations=schema.any_of(codes)
-                )
+                text = queries.load("sampling/averages").render(entity=scope.labels, relations=schema.any_of(codes))
                 for row in database.read(text, codes=codes, **scope.parameters):
                     counts[:, index, row["relation"]] += row["neighbours"], row["entities"]
     neighbours, entities = counts
@@ -77,9 +75,7 @@ def uniform(nodes: Nodes, seed: int) -> npt.NDArray[np.float64]:
     """
     names = map_unique(signature, nodes.names)
     nameless = names == ""
-    names[nameless] = [
-        f"{side} {key}" for side, key in zip(nodes.side[nameless], nodes.keys[nameless], strict=True)
-    ]
+    names[nameless] = [f"{side} {key}" for side, key in zip(nodes.side[nameless], nodes.keys[nameless], strict=True)]
     hashes = pd.util.hash_array(names, hash_key=f"{seed:016d}"[-16:])
     return ((hashes >> np.uint64(11)).astype(np.float64) + 0.5) / 2.0**53
 
@@ -134,13 +130,9 @@ class _Expansion:
         rows = self._database.read(
             text, ids=self._nodes.ids[batch].tolist(), database=self._database.id_prefix, codes=self._codes
         )
-        owner = np.repeat([row["id"] for row in rows], [len(row["neighbours"]) for row in rows]).astype(
-            np.int64
-        )
+        owner = np.repeat([row["id"] for row in rows], [len(row["neighbours"]) for row in rows]).astype(np.int64)
         relation = np.array([code for row in rows for code in row["relations"]], dtype=np.int64)
-        neighbour, known = self._find(
-            np.array([n for row in rows for n in row["neighbours"]], dtype=np.int64)
-        )
+        neighbour, known = self._find(np.array([n for row in rows for n in row["neighbours"]], dtype=np.int64))
         owner, _ = self._find(owner)
         known &= owner != neighbour
         return owner[known], relation[known], neighbour[known]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 from neo4j_align.config import Config, EntityType, Side
 from neo4j_align.errors import ConfigError
-
-LEFT, RIGHT = 0, 1
+from neo4j_align.records import LEFT, RIGHT
 
 
 def quote(name: str) -> str:
@@ -19,9 +20,7 @@ def quote(name: str) -> str:
         ConfigError: The name is empty or holds a backslash or a NUL, which no quoting makes safe.
     """
     if not name or "\\" in name or "\0" in name:
-        raise ConfigError(
-            f"{name!r} cannot be used as a label, relationship type or property name. Rename it."
-        )
+        raise ConfigError(f"{name!r} cannot be used as a label, relationship type or property name. Rename it.")
     return "`" + name.replace("`", "``") + "`"
 
 
@@ -40,11 +39,32 @@ def side_of(config: Config, side: int) -> Side:
     return config.right if side == RIGHT else config.left
 
 
-def labels_of(config: Config, side: int, entity_type: EntityType) -> list[str]:
-    """Return the labels that an entity of this type and side has; empty where that side lacks the type."""
+@dataclass(frozen=True)
+class Scope:
+    """Where the entities of a type and side are found.
+
+    Attributes:
+        labels: quoted label expression.
+        parameters: `side_property` and `side_value`, null where the side is a label.
+        description: for people.
+    """
+
+    labels: str
+    parameters: dict[str, Any]
+    description: str
+
+
+def scope(config: Config, side: int, entity_type: EntityType) -> Scope | None:
+    """Return where the entities of a type and side are found, or None where that side lacks the type."""
     label = entity_type.right if side == RIGHT else entity_type.left
-    scope = side_of(config, side).label
-    return [] if label is None else [name for name in (scope, label) if name is not None]
+    if label is None:
+        return None
+    of = side_of(config, side)
+    labels = list(dict.fromkeys(name for name in (of.label, label) if name is not None))
+    description = f"the label{'s' * (len(labels) > 1)} {' and '.join(labels)}"
+    if of.property is not None:
+        description += f" and {of.property} = {of.value!r}"
+    return Scope(all_of(labels), {"side_property": of.property, "side_value": of.value}, description)
 
 
 def relation_codes(config: Config, side: int) -> dict[str, int]:

@@ -1,0 +1,144 @@
+"""`train`, `align`, `evaluate`: from labels to a model, from a model to links, from links to figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from neo4j_align.cli.options import Common, common
+from neo4j_align.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_model = click.option(
+    "--model", "folder", type=click.Path(path_type=Path), default=Path("models/align"), show_default=True,
+    help="Folder of the model.",
+)  # fmt: skip
+_FIGURES = ("precision", "recall", "f1", "prauc", "hits_at_1", "pair_completeness", "ece")
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a CSV of labels, keys as text.
+
+    Raises:
+        DataError: It cannot be read as a table.
+    """
+    import pandas as pd
+
+    try:
+        return pd.read_csv(path, dtype=str)
+    except (OSError, ValueError) as error:
+        raise DataError(f"Cannot read {path} as CSV: {str(error).splitlines()[0]}") from error
+
+
+@click.command()
+@click.option("--labels", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True,
+              help="CSV: left,right[,label][,split][,type]; left and right are keys.")  # fmt: skip
+@_model
+@common
+def train(common: Common, path: Path, folder: Path) -> None:
+    """Train a model on labelled pairs and save it.
+
+    Without a `label` column the file lists links: what is not listed is not a link among the listed entities. With
+    it, 1 and 0 say which pairs are the same. Without a `split` column (train, valid, test) seeded splits are made;
+    the test split is never looked at.
+
+    \b
+    Example: neo4j-align train --labels labels.csv --model models/films
+    """
+    from neo4j_align.pipeline import Aligner
+    from neo4j_align.progress import Stages
+
+    config, table = common.config(), read_table(path)
+    with common.connect() as database, common.progress() as progress:
+        model = Aligner(config, database, Stages(progress)).train(table, folder)
+    training = model.about.training
+    document = {"model": model.about.id, "folder": str(folder), **training}
+    text = (
+        f"Model {model.about.id} saved in {folder} after {training['seconds']:.0f} s.\n"
+        f"On validation:\n{figures(training['validation'])}\nNext: neo4j-align align --model {folder}"
+    )
+    common.result(document, text)
+
+
+@click.command()
+@_model
+@click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
+@click.option("--profile", is_flag=True, help="Say where the time went, by stage.")
+@common
+def align(common: Common, folder: Path, dry_run: bool, profile: bool) -> None:
+    """Align the two graphs: write SAME_AS relationships with confidences.
+
+    Links that are no longer found are retired, links that are there already stay as they are: running it twice
+    changes nothing. A person's verdicts are never touched.
+
+    \b
+    Examples:
+      neo4j-align align --dry-run
+      neo4j-align align --model models/films --json
+    """
+    from neo4j_align.gnn import saved
+    from neo4j_align.pipeline import Aligner
+    from neo4j_align.progress import Stages
+
+    config, model = common.config(), saved.load(folder)
+    with common.connect() as database, common.progress() as progress:
+        aligner = Aligner(config, database, Stages(progress))
+        found = aligner.align(model, dry_run)
+    stages = aligner.stages
+    document: dict[str, Any] = {
+        "run": found.run,
+        "model": model.about.id,
+        "dry_run": dry_run,
+        "candidates": found.candidates,
+        "links": len(found.links),
+        **found.changes,
+        "seconds": stages.seconds,
+    }
+    lines = [
+        f"{len(found.links):,} links among {found.candidates:,} candidates: "
+        + ", ".join(f"{count:,} {'to be ' * dry_run}{what}" for what, count in found.changes.items())
+        + f" ({stages.seconds:.0f} s).",
+        *(f"  {kind}: {count:,}" for kind, count in found.links["type"].value_counts().items()),
+    ]
+    if profile:
+        document["stages"] = stages.done
+        lines += [f"  {name:<12} {s['seconds']:8.2f} s {s['count']:12,.0f}" for name, s in stages.done.items()]
+    common.result(document, "\n".join(lines))
+
+
+@click.command()
+@click.option("--gold", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True,
+              help="CSV: left,right[,label][,split][,type]; left and right are keys.")  # fmt: skip
+@click.option("--split", type=click.Choice(["train", "valid", "test"]), default="test", show_default=True,
+              help="Which rows to judge; all of them where the file has no `split` column.")  # fmt: skip
+@_model
+@common
+def evaluate(common: Common, path: Path, split: str, folder: Path) -> None:
+    """Measure the links of a model against gold labels; nothing is written.
+
+    Without a `label` column the file lists all links of the types that it covers, so every other link is wrong. With
+    it, exactly the labelled pairs are judged, and a pair that blocking missed counts as a "no".
+
+    \b
+    Example: neo4j-align evaluate --gold gold.csv --split test
+    """
+    from neo4j_align.gnn import saved
+    from neo4j_align.pipeline import Aligner
+    from neo4j_align.progress import Stages
+
+    config, model, table = common.config(), saved.load(folder), read_table(path)
+    with common.connect() as database, common.progress() as progress:
+        result = Aligner(config, database, Stages(progress)).evaluate(model, table, split)
+    common.result(result, figures(result))
+
+
+def figures(result: dict[str, Any]) -> str:
+    """Lay out figures as a table, one line a type."""
+    rows = {"all": result, **result["types"]} if len(result["types"]) > 1 else result["types"]
+    lines = [f"{'':<12}" + "".join(f"{name:>18}" for name in _FIGURES)]
+    lines += [f"{kind:<12}" + "".join(f"{row[name]:>18.4f}" for name in _FIGURES) for kind, row in rows.items()]
+    return "\n".join(lines)

@@ -1,0 +1,128 @@
+"""A trained model and its folder: weights as safetensors, the rest as JSON; no pickle anywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError
+from safetensors.numpy import load_file as load_arrays
+from safetensors.numpy import save_file as save_arrays
+from safetensors.torch import load_file as load_tensors
+from safetensors.torch import save_file as save_tensors
+
+from neo4j_align import __version__
+from neo4j_align.config import Config
+from neo4j_align.errors import ModelError
+from neo4j_align.gnn.calibrate import Curve
+from neo4j_align.gnn.model import Network, Shape
+from neo4j_align.records import FloatArray
+from neo4j_align.views import Weights
+
+FORMAT = 1
+_NETWORK, _FROZEN, _ABOUT = "network.safetensors", "frozen.safetensors", "model.json"
+
+
+class About(BaseModel):
+    """What model.json holds.
+
+    Attributes:
+        curves, thresholds, exclusive: per type of the configuration: calibration, least confidence of a link, and
+            whether its links are one-to-one.
+        features: names of the comparison features, in order.
+        training: figures: validation, epochs, seconds, number of labels.
+        files: SHA-256 of the weights' files.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = FORMAT
+    version: str = __version__
+    config: Config
+    shape: Shape
+    curves: tuple[Curve, ...]
+    thresholds: tuple[float, ...]
+    exclusive: tuple[bool, ...]
+    features: tuple[str, ...]
+    training: dict[str, Any]
+    files: dict[str, str] = {}
+
+    @property
+    def id(self) -> str:
+        """Identity of the model: the first 12 hex digits of the SHA-256 of all that its links depend on."""
+        return hashlib.sha256(self.model_dump_json(exclude={"training"}).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained network with all that it needs to score a graph the same way again.
+
+    Attributes:
+        weights: rarities of words and trigrams at training.
+        means: avg_t(|N_r|) at training, (T, 2R + 1).
+    """
+
+    network: Network
+    weights: Weights
+    means: FloatArray
+    about: About
+
+    def require(self, config: Config) -> None:
+        """See that the model fits a configuration.
+
+        Raises:
+            ModelError: The mapping, sampling or blocking is not the one that it was trained with.
+        """
+        mine, theirs = self.about.config.learned(), config.learned()
+        if changed := [name for name in mine if mine[name] != theirs[name]]:
+            raise ModelError(
+                f"The model was trained with other {', '.join(changed)} than the configuration has now. "
+                "Train again, or give the configuration that it was trained with."
+            )
+
+    def save(self, folder: Path) -> Model:
+        """Write the folder, model.json last, and return the model with the hashes of its files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _ABOUT).unlink(missing_ok=True)
+        save_tensors({name: value.contiguous() for name, value in self.network.state_dict().items()}, folder / _NETWORK)
+        frozen = {name: np.ascontiguousarray(value) for name, value in vars(self.weights).items()}
+        save_arrays({**frozen, "means": np.ascontiguousarray(self.means)}, folder / _FROZEN)
+        about = self.about.model_copy(update={"files": {name: _hash(folder / name) for name in (_NETWORK, _FROZEN)}})
+        (folder / _ABOUT).write_text(about.model_dump_json(indent=2), encoding="utf-8")
+        return Model(self.network, self.weights, self.means, about)
+
+
+def load(folder: Path) -> Model:
+    """Read a model folder.
+
+    Raises:
+        ModelError: It is missing, incomplete, damaged, or of another format.
+    """
+    try:
+        document = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+        if document.get("format") != FORMAT:
+            raise ModelError(f"{folder} is of another format than this version reads. Train again.")
+        about = About.model_validate(document)
+        if damaged := [name for name, digest in about.files.items() if _hash(folder / name) != digest]:
+            raise ModelError(f"{folder / damaged[0]} is damaged: its hash is not the one recorded. Train again.")
+        arrays = load_arrays(folder / _FROZEN)
+        network = Network(about.shape)
+        network.load_state_dict(load_tensors(folder / _NETWORK))
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"{folder} holds no complete model: {Path(error.filename or '').name} is missing. "
+            "Run `neo4j-align train --labels FILE`, or give --model."
+        ) from error
+    except (OSError, ValueError, ValidationError, SafetensorError, RuntimeError) as error:
+        raise ModelError(f"{folder} cannot be read as a model: {str(error).splitlines()[0]}. Train again.") from error
+    means = arrays.pop("means")
+    return Model(network.eval(), Weights(**arrays), means, about)
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

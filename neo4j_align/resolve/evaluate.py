@@ -1,0 +1,177 @@
+"""How good the links are: precision, recall, F1, PRAUC, hits@k, pair completeness, calibration. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.metrics import average_precision_score, precision_recall_curve
+
+from neo4j_align.config import Config
+from neo4j_align.errors import DataError
+from neo4j_align.records import LEFT, RIGHT, BoolArray, Nodes, Pairs
+from neo4j_align.resolve.labels import Labels, judge
+
+Scores = npt.NDArray[np.float64]
+_BINS = 15
+
+
+def evaluate(
+    nodes: Nodes,
+    pairs: Pairs,
+    confidence: Scores,
+    linked: BoolArray,
+    labels: Labels,
+    split: str | None,
+    seed: int,
+    complete: bool | None = None,
+) -> dict[str, Any]:
+    """Measure candidate pairs and the links chosen among them against labels.
+
+    Args:
+        pairs: all candidates; confidence: (P,); linked: (P,), which of them became links.
+        split: one of train, valid, test, or None for all labels.
+        seed: of the hash that puts unlisted entities into a split.
+        complete: see `labels.judge`.
+
+    Returns:
+        The figures over all covered types, and under `types` the same for each.
+
+    Raises:
+        DataError: The split holds no labels.
+    """
+    chosen = np.ones(len(labels.left), bool) if split is None else labels.split == split
+    if not chosen.any():
+        raise DataError(f"The labels have no pair in the split {split!r}. Give another --split.")
+    same, of = judge(labels, nodes, pairs, seed, complete)
+    judged = (same >= 0) if split is None else (of == split) & (same >= 0)
+    kinds = pd.Series(labels.kind, dtype=object)
+    by_type = kinds.groupby(nodes.type[labels.left]).agg(lambda names: names.mode()[0])  # how the labels call a type
+    kind_of_pair = pd.Series(nodes.type[pairs.left]).map(by_type).fillna("").to_numpy(object)
+    tables = {}
+    for kind in [None, *sorted(set(by_type))]:
+        rows = judged & (kind_of_pair != "") if kind is None else judged & (kind_of_pair == kind)
+        mine = chosen if kind is None else chosen & (pd.Series(nodes.type[labels.left]).map(by_type).to_numpy() == kind)
+        tables[kind] = _figures(nodes, pairs, confidence, linked, same == 1, rows, labels, mine)
+    return {"split": split or "all", **tables.pop(None), "types": tables}
+
+
+def _figures(
+    nodes: Nodes,
+    pairs: Pairs,
+    confidence: Scores,
+    linked: BoolArray,
+    same: BoolArray,
+    rows: BoolArray,
+    labels: Labels,
+    mine: BoolArray,
+) -> dict[str, Any]:
+    gold = pd.DataFrame({"left": labels.left, "right": labels.right})[mine & labels.same].drop_duplicates()
+    hit = rows & linked
+    true = int(np.count_nonzero(hit & same))
+    missed = len(gold) - int(np.count_nonzero(rows & same))
+    precision, recall = true / max(int(hit.sum()), 1), true / max(len(gold), 1)
+    ranked = pairs.take(np.isin(pairs.left, gold["left"]))
+    ranks = ranks_of(gold, ranked, confidence[np.isin(pairs.left, gold["left"])])
+    types = np.unique(nodes.type[labels.left[mine]])
+    compared = int(np.isin(nodes.type[pairs.left], types).sum())
+    possible = sum(_count(nodes, LEFT, kind) * _count(nodes, RIGHT, kind) for kind in types)
+    return {
+        "links": int(hit.sum()),
+        "gold": len(gold),
+        "precision": precision,
+        "recall": recall,
+        "f1": 2 * precision * recall / max(precision + recall, 1e-12),
+        **ranking(same[rows], confidence[rows], max(missed, 0)),
+        "hits_at_1": float(np.mean(ranks <= 1)) if len(ranks) else 0.0,
+        "hits_at_10": float(np.mean(ranks <= 10)) if len(ranks) else 0.0,
+        "pair_completeness": float(np.mean(np.isfinite(ranks))) if len(ranks) else 0.0,
+        "reduction_ratio": 1 - compared / max(possible, 1),
+        "ece": calibration_error(same[rows], confidence[rows]),
+    }
+
+
+def _count(nodes: Nodes, side: int, kind: int) -> int:
+    return int(np.count_nonzero((nodes.side == side) & (nodes.type == kind)))
+
+
+def ranking(same: BoolArray, confidence: Scores, missed: int) -> dict[str, float]:
+    """Return area under the precision-recall curve, and the recall at precision 0.95; (P,) each.
+
+    Args:
+        missed: true pairs that are not among these: they count as never found.
+    """
+    if not same.any():
+        return {"prauc": 0.0, "recall_at_precision_95": 0.0}
+    found = same.sum() / (same.sum() + missed)
+    precision, recall, _ = precision_recall_curve(same, confidence)
+    reached = recall[:-1][precision[:-1] >= 0.95]
+    return {
+        "prauc": float(average_precision_score(same, confidence) * found),
+        "recall_at_precision_95": float(reached.max(initial=0.0) * found),
+    }
+
+
+def ranks_of(gold: pd.DataFrame, pairs: Pairs, confidence: Scores) -> Scores:
+    """Return the rank of each gold link's right entity among its left entity's candidates; inf where it is none.
+
+    Ties count as half: an entity that all candidates equal has the mean rank.
+    """
+    table = pd.DataFrame({"left": pairs.left, "right": pairs.right, "confidence": confidence})
+    table["rank"] = table.groupby("left")["confidence"].rank(ascending=False, method="average")
+    ranks: Scores = gold.merge(table, on=["left", "right"], how="left")["rank"].fillna(np.inf).to_numpy(float)
+    return ranks
+
+
+def calibration_error(same: BoolArray, confidence: Scores) -> float:
+    """Return the expected calibration error over 15 bins of equal width: mean |confidence - frequency|."""
+    if not len(same):
+        return 0.0
+    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    count = np.bincount(bins, minlength=_BINS)
+    gap = np.abs(np.bincount(bins, confidence, _BINS) - np.bincount(bins, same, _BINS))
+    return float(gap[count > 0].sum() / len(same))
+
+
+def thresholds(
+    config: Config,
+    types: npt.NDArray[np.int16],
+    confidence: Scores,
+    same: BoolArray,
+    chosen: BoolArray,
+    rows: BoolArray,
+) -> Scores:
+    """Return the least confidence of a link for each type, (T,): as configured, else the best on validation.
+
+    Args:
+        types, confidence, same: (P,), of all pairs; chosen: which of the validation pairs, `rows`, matching takes.
+    """
+    result = []
+    for index, kind in enumerate(config.types):
+        mine, gold = chosen & (types == index), int((same & rows & (types == index)).sum())
+        learned = best_threshold(same[mine], confidence[mine], gold)
+        result.append(learned if kind.threshold is None else kind.threshold)
+    return np.array(result)
+
+
+def best_threshold(same: BoolArray, confidence: Scores, gold: int, fewest: int = 30) -> float:
+    """Return the least confidence of a link that gives the best F1 on validation; 0.5 where there are few links.
+
+    Args:
+        same, confidence: (L,), the links that matching chose at threshold 0.
+        gold: number of true links, found or not.
+
+    Returns:
+        The middle between the last link kept and the first left out, so that nothing hangs on one link.
+    """
+    if gold < fewest:
+        return 0.5
+    order = np.argsort(-confidence, kind="stable")
+    values = confidence[order]
+    f1 = 2 * np.cumsum(same[order]) / (np.arange(1, len(values) + 1) + gold)
+    f1[:-1][values[:-1] == values[1:]] = -1  # a cut between equal confidences is none
+    best = int(np.argmax(f1))
+    after = values[best + 1] if best + 1 < len(values) else 0.0
+    return float(round((values[best] + after) / 2, 6))

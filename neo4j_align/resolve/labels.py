@@ -1,0 +1,194 @@
+"""Labels: which pairs are known to be the same thing or not, and in which split. Pure.
+
+Two kinds of tables: a list of links (`left,right`), which says that what is not listed is not a link, and labelled
+pairs (`left,right,label`), which say nothing of other pairs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from neo4j_align.config import Config
+from neo4j_align.errors import DataError
+from neo4j_align.records import LEFT, RIGHT, Nodes, Objects, Pairs
+
+SPLITS = ("train", "valid", "test")
+_SHARES = (0.7, 0.15, 0.15)  # of the splits, where the table has none
+_COMPLETE = 0.5  # a list of links that covers this share of a type's smaller side is taken to be complete
+_YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labelled pairs by index into Nodes.
+
+    Attributes:
+        left, right: (L,), same: (L,), split: (L,), one of SPLITS.
+        kind: (L,), what the table's `type` column says, else the type's name in the configuration.
+        listed: whether these are all links that there are among the listed entities (no `label` column).
+    """
+
+    left: npt.NDArray[np.int64]
+    right: npt.NDArray[np.int64]
+    same: npt.NDArray[np.bool_]
+    split: Objects
+    kind: Objects
+    listed: bool
+
+    @property
+    def links(self) -> npt.NDArray[np.int64]:
+        """The pairs that are the same thing, (n, 2)."""
+        return np.stack([self.left, self.right], axis=1)[self.same]
+
+
+def read(table: pd.DataFrame, nodes: Nodes, type_names: tuple[str, ...], seed: int) -> Labels:
+    """Find the labelled entities, and make seeded splits where the table has none.
+
+    Args:
+        table: columns `left` and `right` (keys), optionally `label`, `split`, `type`.
+
+    Raises:
+        DataError: Columns are missing, values are not understood, or no pair is known to the graph.
+    """
+    if missing := {"left", "right"} - set(table.columns):
+        raise DataError(f"The labels lack the column {' and '.join(sorted(missing))}; they need at least left,right.")
+    table = table.dropna(subset=["left", "right"])
+    left, right = (_find(table[side], nodes, code) for side, code in (("left", LEFT), ("right", RIGHT)))
+    known = (left >= 0) & (right >= 0)
+    if not known.any():
+        raise DataError(
+            "No labelled pair has both its keys in the graph. See that the labels are for these graphs, that left "
+            "and right are not swapped, and that `key` in the configuration is the property that they name."
+        )
+    table, left, right = table[known], left[known], right[known]
+    if (nodes.type[left] != nodes.type[right]).any():
+        at = int(np.flatnonzero(nodes.type[left] != nodes.type[right])[0])
+        raise DataError(f"The pair {nodes.keys[left[at]]}, {nodes.keys[right[at]]} joins entities of different types.")
+    same = _same(table)
+    names = np.array(type_names, dtype=object)[nodes.type[left]]
+    kind = table["type"].astype(str).to_numpy(object) if "type" in table else names
+    split = _split(table, nodes.keys[left], seed)
+    return Labels(left, right, same, split, kind, listed="label" not in table)
+
+
+def _find(keys: pd.Series[Any], nodes: Nodes, side: int) -> npt.NDArray[np.int64]:
+    index = nodes.index(side)
+    index.index = index.index.map(str)
+    return index.reindex(keys.map(str)).fillna(-1).to_numpy(np.int64)
+
+
+def _same(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    if "label" not in table:
+        return np.ones(len(table), bool)
+    text = table["label"].map(lambda value: str(value).strip().lower().removesuffix(".0"))
+    if unknown := sorted(set(text) - set(_YES)):
+        raise DataError(f"The column label must hold 1 or 0, not {unknown[0]!r}.")
+    return text.map(_YES).to_numpy(bool)
+
+
+def _split(table: pd.DataFrame, left_keys: Objects, seed: int) -> Objects:
+    if "split" not in table:
+        return _seeded(left_keys, np.cumsum(_SHARES), seed)
+    split = table["split"].astype(str).str.strip().str.lower().to_numpy(object)
+    if unknown := sorted(set(split) - set(SPLITS)):
+        raise DataError(f"The column split must hold {', '.join(SPLITS)}, not {unknown[0]!r}.")
+    return split
+
+
+def _seeded(keys: Objects, bounds: npt.NDArray[np.float64], seed: int) -> Objects:
+    """Put each key into a split by its hash, so that order and number of the keys do not matter."""
+    if not len(keys):
+        return np.zeros(0, dtype=object)
+    texts = np.array([str(key) for key in keys], dtype=object)
+    place = pd.util.hash_array(texts, hash_key=f"{seed:016d}"[-16:]).astype(np.float64) / 2.0**64
+    return np.array(SPLITS, dtype=object)[np.searchsorted(bounds[:-1], place, side="right")]
+
+
+def judge(labels: Labels, nodes: Nodes, pairs: Pairs, seed: int, complete: bool | None = None) -> tuple[Any, Any]:
+    """Say of each pair whether it is the same thing, and to which split it belongs.
+
+    A pair belongs to the split of its left entity, else of its right one; where neither is in a complete list, to one
+    by the hash of its left key, in the proportions of the list.
+
+    Args:
+        complete: whether entities that the list leaves out have no counterpart; None takes it so for a type of which
+            the list covers half of the smaller side.
+
+    Returns:
+        (P,) of 1, 0, or -1 where it is not known; and (P,) of SPLITS, "" where it is not known.
+    """
+    if not labels.listed:
+        return _labelled(labels, pairs)
+    of_left, of_right, otherwise = (np.full(len(nodes), "", dtype=object) for _ in range(3))
+    of_left[labels.left], of_right[labels.right] = labels.split, labels.split
+    for kind in np.unique(nodes.type[labels.left]):
+        mine = nodes.type[labels.left] == kind
+        smaller = min(np.count_nonzero((nodes.type == kind) & (nodes.side == side)) for side in (LEFT, RIGHT))
+        if complete if complete is not None else mine.sum() >= _COMPLETE * smaller:
+            shares = [np.mean(labels.split[mine] == split) for split in SPLITS]
+            places = np.flatnonzero((nodes.side == LEFT) & (nodes.type == kind))
+            otherwise[places] = _seeded(nodes.keys[places], np.cumsum(shares), seed)
+    left, right = of_left[pairs.left], of_right[pairs.right]
+    split = np.where(left != "", left, np.where(right != "", right, otherwise[pairs.left]))
+    same = _among(pairs.left, pairs.right, labels.links, len(nodes)).astype(np.int8)
+    same[split == ""] = -1
+    return same, split
+
+
+def _labelled(labels: Labels, pairs: Pairs) -> tuple[Any, Any]:
+    columns = {
+        "left": labels.left,
+        "right": labels.right,
+        "same": labels.same.astype(np.int8),
+        "split": labels.split,
+    }
+    last = pd.DataFrame(columns).drop_duplicates(["left", "right"], keep="last").set_index(["left", "right"])
+    found = last.reindex(pd.MultiIndex.from_arrays([pairs.left, pairs.right]))
+    return found["same"].fillna(-1).to_numpy(np.int8), found["split"].fillna("").to_numpy(object)
+
+
+def _among(
+    left: npt.NDArray[Any], right: npt.NDArray[Any], links: npt.NDArray[np.int64], count: int
+) -> npt.NDArray[np.bool_]:
+    return np.isin(left.astype(np.int64) * count + right, links[:, 0] * count + links[:, 1])
+
+
+def with_validation(labels: Labels, nodes: Nodes, seed: int) -> Labels:
+    """Return labels that can be trained on: a seeded fifth of `train` becomes `valid` where there is none.
+
+    Raises:
+        DataError: There is nothing to train on: no true pair to learn from, or none to validate with.
+    """
+    if not (labels.split == "valid").any():
+        moved = _seeded(nodes.keys[labels.left], np.array([0.8, 1.0, 1.0]), seed) == "valid"
+        split = np.where((labels.split == "train") & moved, "valid", labels.split).astype(object)
+        labels = replace(labels, split=split)
+    for name in ("train", "valid"):
+        if not labels.same[labels.split == name].any():
+            raise DataError(
+                f"The labels have no true pair in the split {name!r}. Training takes at least ten true pairs in all: "
+                "add some, or correct the columns `label` and `split`."
+            )
+    return labels
+
+
+def exclusive(config: Config, labels: Labels, nodes: Nodes) -> npt.NDArray[np.bool_]:
+    """Tell for each type whether its links are one-to-one, (T,): as configured, else as the labels show.
+
+    One-to-one are those of which at most 2 % of the linked entities have more than one link.
+    """
+    links = np.unique(labels.links, axis=0)
+    types = nodes.type[links[:, 0]]
+    result = []
+    for index, kind in enumerate(config.types):
+        repeated = [
+            (np.unique(side, return_counts=True)[1] > 1).mean() for side in links[types == index].T if len(side)
+        ]
+        learned = max(repeated, default=0.0) <= 0.02
+        result.append(learned if kind.cardinality == "auto" else kind.cardinality == "one")
+    return np.array(result)

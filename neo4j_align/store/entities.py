@@ -1,0 +1,131 @@
+"""The entities of both graphs, streamed once into columns; every kind of property value becomes text or missing."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from neo4j_align.config import Config
+from neo4j_align.errors import DataError
+from neo4j_align.records import LEFT, RIGHT, Nodes, Objects
+from neo4j_align.store import queries, schema
+from neo4j_align.store.database import Database
+from neo4j_align.text import LONGEST
+
+log = logging.getLogger(__name__)
+_SIDES = {LEFT: "left", RIGHT: "right"}
+
+
+def pull(database: Database, config: Config, advance: Callable[[int], None] = lambda _: None) -> Nodes:
+    """Read all entities of the mapped types.
+
+    Args:
+        advance: is told how many entities were read, after each type and side.
+
+    Raises:
+        DataError: A side or an aligned type has no nodes, or keys are missing, doubled or of no usable type.
+    """
+    tables = []
+    for side in (LEFT, RIGHT):
+        for index, entity_type in enumerate(config.types):
+            scope = schema.scope(config, side, entity_type)
+            if scope is None:
+                continue
+            properties = [a.left if side == LEFT else a.right for a in entity_type.attributes]
+            rows = _read(database, config, side, scope, properties)
+            if not rows and entity_type.aligned:
+                raise DataError(
+                    f"No {_SIDES[side]} node has {scope.description}. Correct [[types]] {entity_type.name} or "
+                    f"[{_SIDES[side]}] in the configuration, or load the graph; `neo4j-align check` shows what there is."
+                )
+            tables.append((side, index, _keyed(rows, scope.description, schema.side_of(config, side).key)))
+            advance(len(rows))
+    return _columns(config, tables)
+
+
+def _read(
+    database: Database, config: Config, side: int, scope: schema.Scope, properties: list[str | None]
+) -> list[tuple[Any, ...]]:
+    relations = schema.relation_codes(config, side)
+    text = queries.load("sampling/nodes").render(
+        # Where no relation is mapped, the degree counts a type that nothing has.
+        entity=scope.labels, relations=schema.any_of(relations or ["AlignNothing"])
+    )  # fmt: skip
+    key = schema.side_of(config, side).key
+    names = [name or "" for name in properties]
+    rows: list[tuple[Any, ...]] = database.read(text, consume=_rows, key=key, properties=names, **scope.parameters)
+    return rows
+
+
+def _rows(result: Iterable[Any]) -> list[tuple[Any, ...]]:
+    return [(key, id_, degree, [to_text(value) for value in values]) for id_, key, degree, values in result]
+
+
+def to_text(value: object) -> str | None:
+    """Return a property value as text, None where it says nothing (null, NaN, bytes, an empty list).
+
+    Lists are joined; temporal values become ISO 8601, points their coordinates; at most LONGEST characters are kept.
+    """
+    if value is None or isinstance(value, bytes | bytearray) or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, list | tuple) and not hasattr(value, "srid"):
+        return " | ".join(filter(None, map(to_text, value)))[:LONGEST] or None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value)[:LONGEST] or None
+
+
+def _keyed(rows: list[tuple[Any, ...]], description: str, key: str) -> list[tuple[Any, ...]]:
+    """Leave out entities without key, and sort the rest by it."""
+    present = [row for row in rows if row[0] is not None]
+    if rows and not present:
+        raise DataError(f"No node with {description} has the key property {key!r}. Correct `key` in the configuration.")
+    if len(present) < len(rows):
+        log.warning("%d nodes with %s have no %s and are left out", len(rows) - len(present), description, key)
+    if odd := next((row[0] for row in present if isinstance(row[0], bool) or not isinstance(row[0], str | int)), None):
+        raise DataError(f"The key {key!r} of nodes with {description} must be text or a whole number, not {odd!r}.")
+    return sorted(present, key=lambda row: str(row[0]))
+
+
+def _columns(config: Config, tables: list[tuple[int, int, list[tuple[Any, ...]]]]) -> Nodes:
+    sizes = [len(rows) for _, _, rows in tables]
+    rows = [row for _, _, part in tables for row in part]
+    keys = np.empty(len(rows), dtype=object)
+    keys[:] = [row[0] for row in rows]
+    names = np.full(len(rows), None, dtype=object)
+    attributes = {slot.name: np.full(len(rows), None, dtype=object) for slot in config.slots}
+    start = 0
+    for (_, index, part), size in zip(tables, sizes, strict=True):
+        entity_type = config.types[index]
+        for place, attribute in enumerate(entity_type.attributes):
+            values = [row[3][place] for row in part]
+            attributes[attribute.name][start : start + size] = values
+            if attribute == entity_type.name_attribute:
+                names[start : start + size] = values
+        start += size
+    sides = np.repeat([side for side, _, _ in tables], sizes).astype(np.int8)
+    _refuse_doubles(sides, keys)
+    return Nodes(
+        keys=keys,
+        side=sides,
+        type=np.repeat([index for _, index, _ in tables], sizes).astype(np.int16),
+        ids=np.array([row[1] for row in rows], dtype=np.int64),
+        degree=np.array([row[2] for row in rows], dtype=np.int32),
+        names=names,
+        attributes=attributes,
+    )
+
+
+def _refuse_doubles(sides: npt.NDArray[np.int8], keys: Objects) -> None:
+    table = pd.DataFrame({"side": sides, "key": [str(key) for key in keys]})
+    for side, key in table[table.duplicated()].head(1).itertuples(index=False):
+        raise DataError(
+            f"The key {key!r} is on several {_SIDES[side]} nodes. Keys must be unique within a side and a node must "
+            "have one of the mapped types: make them so, or choose another `key`; `neo4j-align check` counts them."
+        )
