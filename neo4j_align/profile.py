@@ -172,7 +172,7 @@ def order_keys(properties: Iterable[str], backed: Iterable[str]) -> list[str]:
     def rank(name: str) -> tuple[bool, int, str]:
         parts = words(name)
         places = [place for place, word in enumerate(_IDENTIFYING) if word in parts]
-        return name not in backed, min(places, default=len(_IDENTIFYING) + (not naming(name))), name
+        return name not in backed, min(places, default=len(_IDENTIFYING) + (naming(name) > 0)), name
 
     return sorted(properties, key=rank)
 
