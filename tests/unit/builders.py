@@ -1,0 +1,73 @@
+"""Small graphs in the package's own records, for tests that need no database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from neo4j_align.config import Config, parse_config
+from neo4j_align.records import LEFT, RIGHT, Neighbourhood, Nodes, Pairs
+
+
+def config(types: int = 1, relations: int | list[dict[str, Any]] = 1, **changes: Any) -> Config:
+    """A mapping of types T0, T1 … with a name each, and relations R0, R1 …, the same on both sides."""
+    attributes = [{"name": "name", "left": "name", "right": "title", "kind": "name"}]
+    document: dict[str, Any] = {
+        "left": {"label": "L", "key": "uid"},
+        "right": {"label": "R", "key": "uid"},
+        "types": [{"name": f"T{i}", "left": f"T{i}", "right": f"T{i}", "attributes": attributes} for i in range(types)],
+        "relations": (
+            [{"name": f"R{i}", "left": f"R{i}", "right": f"R{i}"} for i in range(relations)]
+            if isinstance(relations, int)
+            else relations
+        ),
+    }
+    return parse_config(document | changes)
+
+
+def nodes(
+    left: Sequence[str | None],
+    right: Sequence[str | None],
+    types: Sequence[int] | None = None,
+    attributes: dict[str, Sequence[str | None]] | None = None,
+    degree: Sequence[int] | None = None,
+) -> Nodes:
+    """Entities by their names, of both sides; keys are l0, l1 … and r0, r1 …; types in order within a side."""
+    names = [*left, *right]
+    sides = [LEFT] * len(left) + [RIGHT] * len(right)
+    keys = [f"l{i}" for i in range(len(left))] + [f"r{i}" for i in range(len(right))]
+    columns = {"name": names} if attributes is None else attributes
+    return Nodes(
+        keys=objects(keys),
+        side=np.array(sides, dtype=np.int8),
+        type=np.array(types if types is not None else [0] * len(names), dtype=np.int16),
+        ids=np.arange(len(names), dtype=np.int64),
+        degree=np.array(degree if degree is not None else [0] * len(names), dtype=np.int32),
+        names=objects(names),
+        attributes={name: objects(column) for name, column in columns.items()},
+    )
+
+
+def objects(values: Sequence[object]) -> np.ndarray:
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
+
+
+def neighbourhood(lists: Sequence[Sequence[tuple[int, int]]], size: int = 10) -> Neighbourhood:
+    """Sampled neighbours of each entity, given as lists of (neighbour, relation code)."""
+    found = Neighbourhood(np.full((len(lists), size), -1, np.int32), np.zeros((len(lists), size), np.int16))
+    for owner, drawn in enumerate(lists):
+        for place, (neighbour, relation) in enumerate(drawn):
+            found.neighbours[owner, place], found.relations[owner, place] = neighbour, relation
+    return found
+
+
+def pairs(rows: Sequence[tuple[int, int]], scores: Sequence[Sequence[float]] | None = None) -> Pairs:
+    """Pairs by index, sorted and distinct as blocking gives them; scores default to zero."""
+    assert list(rows) == sorted(set(rows))
+    columns = np.array(rows, dtype=np.int32).reshape(-1, 2)
+    values = np.zeros((len(rows), 3)) if scores is None else np.array(scores).reshape(-1, 3)
+    return Pairs(columns[:, 0], columns[:, 1], values.astype(np.float32))
