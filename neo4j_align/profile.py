@@ -138,9 +138,8 @@ def _divide(sets: Sequence[LabelSet]) -> list[str]:
 
 
 def _refine(label: str, sets: Sequence[LabelSet]) -> list[str]:
-    own = [LabelSet(one.labels - {label}, one.nodes) for one in sets if label in one.labels]
-    if any(not one.labels for one in own):
-        return [label]
+    elsewhere = {other for one in sets if label not in one.labels for other in one.labels}
+    own = [LabelSet(one.labels - elsewhere - {label}, one.nodes) for one in sets if label in one.labels]
     parts = _divide(own)
     complete = all(one.labels & set(parts) for one in own)
     return parts if complete and len(parts) > 1 else [label]
