@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from neo4j_align.config import Config, parse_config
+from neo4j_align.gnn.features import SKETCH, Entities, relation_maps
 from neo4j_align.records import LEFT, RIGHT, Neighbourhood, Nodes, Pairs
 
 
@@ -71,3 +73,29 @@ def pairs(rows: Sequence[tuple[int, int]], scores: Sequence[Sequence[float]] | N
     columns = np.array(rows, dtype=np.int32).reshape(-1, 2)
     values = np.zeros((len(rows), 3)) if scores is None else np.array(scores).reshape(-1, 3)
     return Pairs(columns[:, 0], columns[:, 1], values.astype(np.float32))
+
+
+def entities(
+    mapping: Config,
+    around: Neighbourhood,
+    types: Sequence[int] | None = None,
+    signature: Sequence[int] | None = None,
+    seed: int = 0,
+    names: torch.Tensor | None = None,
+) -> Entities:
+    """Entities as the network sees them, in float64, with random texts; without a signature each is unique."""
+    generator = torch.Generator().manual_seed(seed)
+    count = len(around.neighbours)
+
+    def texts() -> torch.Tensor:
+        return torch.nn.functional.normalize(torch.randn(count, SKETCH, generator=generator, dtype=torch.float64))
+
+    return Entities(
+        name=texts() if names is None else names,
+        record=texts(),
+        type=torch.tensor(types if types is not None else [0] * count),
+        neighbours=torch.from_numpy(around.neighbours.astype(np.int64)),
+        relations=torch.from_numpy(relation_maps(mapping)[around.relations]),
+        rarity=torch.rand(count, generator=generator, dtype=torch.float64) * 0.9 + 0.1,
+        signature=torch.tensor(signature if signature is not None else range(count)),
+    )
