@@ -1,0 +1,248 @@
+"""Labels: what is read, who belongs to which split, and what is not known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from builders import config, nodes, pairs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from neo4j_align.config import parse_config
+from neo4j_align.errors import DataError
+from neo4j_align.records import Nodes
+from neo4j_align.resolve import labels
+
+Table = dict[str, list[Any]]
+TYPES = ("T0", "T1")
+COUNT = 10  # entities a side; the first half is of the first type
+
+
+def graph() -> Nodes:
+    types = [0] * 5 + [1] * 5
+    return nodes([f"a{i}" for i in range(COUNT)], [f"b{i}" for i in range(COUNT)], types=types * 2)
+
+
+def read(table: Table, seed: int = 13) -> labels.Labels:
+    return labels.read(pd.DataFrame(table), graph(), TYPES, seed)
+
+
+def rows(known: labels.Labels) -> list[tuple[int, int, bool, str, str]]:
+    columns = (known.left, known.right, known.same, known.split, known.kind)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
+# read
+
+
+def test_reads_links_with_splits() -> None:
+    known = read({"left": ["l0", "l7"], "right": ["r1", "r8"], "split": ["train", " Test "]})
+    assert rows(known) == [(0, 11, True, "train", "T0"), (7, 18, True, "test", "T1")]
+    assert known.listed
+    assert known.links.tolist() == [[0, 11], [7, 18]]
+
+
+def test_reads_labelled_pairs() -> None:
+    values = ["1", "0", " True", "no", 1.0, 0, True, "yes"]
+    count = len(values)
+    known = read({
+        "left": ["l0"] * count,
+        "right": ["r0"] * count,
+        "label": values,
+        "type": ["film"] * count,
+        "split": ["valid"] * count,
+    })  # fmt: skip
+    assert known.same.tolist() == [True, False, True, False, True, False, True, True]
+    assert set(known.kind) == {"film"}
+    assert not known.listed
+    assert len(known.links) == 5
+
+
+def test_numbers_match_keys_that_are_numbers() -> None:
+    """A CSV has text, Neo4j whole numbers; a frame may have either."""
+    entities = nodes(["a", "b"], ["c", "d"])
+    entities.keys[:] = [1, "2", 10, "20"]
+    for left, right in ((["1", "2"], ["10", "20"]), ([1, 2], [10, 20])):
+        known = labels.read(pd.DataFrame({"left": left, "right": right}), entities, ("T0",), 13)
+        assert known.links.tolist() == [[0, 2], [1, 3]]
+
+
+def test_pairs_that_the_graph_lacks_are_left_out() -> None:
+    known = read({"left": ["l0", "gone", "l1", None], "right": ["r0", "r1", "gone", "r2"], "split": ["train"] * 4})
+    assert known.links.tolist() == [[0, 10]]
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"left": ["l0"]}, "lack the column right"),
+        ({"a": ["l0"]}, "lack the column left and right"),
+        ({"left": [], "right": []}, "No labelled pair has both its keys"),
+        ({"left": ["r0"], "right": ["l0"]}, "No labelled pair has both its keys"),
+        ({"left": ["l0"], "right": ["r9"]}, "l0, r9 joins entities of different types"),
+        ({"left": ["l0"], "right": ["r0"], "label": ["maybe"]}, "must hold 1 or 0, not 'maybe'"),
+        ({"left": ["l0"], "right": ["r0"], "label": [None]}, "must hold 1 or 0"),
+        ({"left": ["l0"], "right": ["r0"], "label": [2]}, "must hold 1 or 0, not '2'"),
+        ({"left": ["l0"], "right": ["r0"], "split": ["dev"]}, "must hold train, valid, test, not 'dev'"),
+        ({"left": ["l0"], "right": ["r0"], "split": [None]}, "must hold train, valid, test"),
+    ],
+)
+def test_what_cannot_be_read_is_said(table: Table, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read(table)
+
+
+def test_seeded_splits_are_a_function_of_the_left_key() -> None:
+    left = [f"l{i}" for i in range(5)] * 2
+    table: Table = {"left": left, "right": ["r0"] * 5 + ["r1"] * 5}
+    known = read(table)
+    assert known.split[:5].tolist() == known.split[5:].tolist()  # one entity's pairs are not torn apart
+    turned = read({name: column[::-1] for name, column in table.items()})
+    assert turned.split[::-1].tolist() == known.split.tolist()
+    alone = [read({"left": [key], "right": ["r0"]}).split[0] for key in left[:5]]
+    assert alone == known.split[:5].tolist()
+
+
+def test_seeded_splits_have_their_shares_and_change_with_the_seed() -> None:
+    entities = nodes([f"a{i}" for i in range(4_000)], ["b"])
+    table = pd.DataFrame({"left": entities.keys[:-1], "right": "r0"})
+    split, other = (labels.read(table, entities, ("T0",), seed).split for seed in (1, 2))
+    count = pd.Series(split).value_counts()
+    assert abs(count["train"] / 4_000 - 0.7) < 0.03
+    assert abs(count["valid"] / 4_000 - 0.15) < 0.03
+    assert abs((split == other).mean() - (0.7**2 + 2 * 0.15**2)) < 0.04
+
+
+# judge
+
+
+def judged(table: Table, chosen: list[tuple[int, int]], **more: Any) -> list[tuple[int, str]]:
+    same, split = labels.judge(read(table), graph(), pairs(chosen), 13, **more)
+    return list(zip(same.tolist(), split.tolist(), strict=True))
+
+
+def test_labelled_pairs_say_nothing_of_others() -> None:
+    table: Table = {
+        "left": ["l0", "l0", "l1"],
+        "right": ["r0", "r1", "r1"],
+        "label": [1, 0, 1],
+        "split": ["train", "valid", "test"],
+    }
+    chosen = [(0, 10), (0, 11), (0, 12), (1, 10), (1, 11)]
+    expected = [(1, "train"), (0, "valid"), (-1, ""), (-1, ""), (1, "test")]
+    assert judged(table, chosen) == expected
+    assert judged(table, chosen, complete=True) == expected
+
+
+def test_of_two_verdicts_about_a_pair_the_last_counts() -> None:
+    table: Table = {"left": ["l0", "l0"], "right": ["r0", "r0"], "label": [1, 0], "split": ["train", "test"]}
+    assert judged(table, [(0, 10)]) == [(0, "test")]
+
+
+def test_a_list_says_no_of_other_pairs_of_its_entities() -> None:
+    table: Table = {"left": ["l0", "l1"], "right": ["r0", "r1"], "split": ["train", "test"]}
+    chosen = [(0, 10), (0, 11), (0, 14), (4, 10), (4, 11), (4, 14)]
+    # By the left entity's split, else by the right one's; a pair of which neither is listed is not known.
+    assert judged(table, chosen, complete=False) == [
+        (1, "train"),
+        (0, "train"),
+        (0, "train"),
+        (0, "train"),
+        (0, "test"),
+        (-1, ""),
+    ]
+
+
+def test_a_complete_list_says_no_of_unlisted_entities_of_its_types_too() -> None:
+    table: Table = {"left": ["l0", "l1"], "right": ["r0", "r1"], "split": ["test", "test"]}
+    found = judged(table, [(4, 14), (9, 19)], complete=True)
+    assert found == [(0, "test"), (-1, "")]  # the second type is not covered
+
+
+def test_a_list_that_covers_half_of_a_type_is_taken_to_be_complete() -> None:
+    half: Table = {"left": ["l0", "l1", "l2"], "right": ["r0", "r1", "r2"], "split": ["test"] * 3}
+    fewer = {name: column[:2] for name, column in half.items()}
+    assert judged(half, [(4, 14)]) == [(0, "test")]
+    assert judged(fewer, [(4, 14)]) == [(-1, "")]
+
+
+all_pairs = [(left, COUNT + right) for left in range(COUNT) for right in range(COUNT)]
+tables = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.booleans()), min_size=1, max_size=8)
+
+
+@settings(max_examples=25, deadline=None)
+@given(tables, st.booleans(), st.sampled_from([None, True, False]), st.sets(st.sampled_from(all_pairs), min_size=1))
+def test_a_verdict_does_not_depend_on_the_other_pairs_or_the_order_of_the_labels(
+    listed: list[tuple[int, int, bool]], with_label: bool, complete: bool | None, chosen: set[tuple[int, int]]
+) -> None:
+    table = pd.DataFrame({"left": [f"l{i}" for i, _, _ in listed], "right": [f"r{i}" for _, i, _ in listed]})
+    if with_label:
+        table = table.assign(label=[int(same) for _, _, same in listed]).drop_duplicates(["left", "right"])
+    else:
+        table = table.drop_duplicates("left").drop_duplicates("right")
+    entities = graph()
+    known, turned = (labels.read(frame, entities, TYPES, 13) for frame in (table, table.iloc[::-1]))
+    same, split = labels.judge(known, entities, pairs(all_pairs), 13, complete)
+    at = [all_pairs.index(pair) for pair in sorted(chosen)]
+    for of in (known, turned):
+        part, part_split = labels.judge(of, entities, pairs(sorted(chosen)), 13, complete)
+        assert part.tolist() == same[at].tolist()
+        assert part_split.tolist() == split[at].tolist()
+    links = {tuple(link) for link in known.links.tolist()}
+    assert {pair for pair, verdict in zip(all_pairs, same, strict=True) if verdict == 1} == links
+    assert ((same == -1) == (split == "")).all()
+
+
+# with_validation, exclusive
+
+
+def test_a_fifth_of_train_becomes_valid_and_nothing_else_moves() -> None:
+    entities = nodes([f"a{i}" for i in range(1_000)], ["b"])
+    split = ["train"] * 900 + ["test"] * 100
+    known = labels.read(pd.DataFrame({"left": entities.keys[:-1], "right": "r0", "split": split}), entities, ("T0",), 1)
+    made = labels.with_validation(known, entities, 1)
+    assert 0.15 < (made.split[:900] == "valid").mean() < 0.25
+    assert set(made.split[:900]) == {"train", "valid"}
+    assert set(made.split[900:]) == {"test"}
+    assert known.split.tolist() == split  # a new one is returned
+    assert labels.with_validation(made, entities, 2) is made
+
+
+@pytest.mark.parametrize("split", ["test", "valid"])
+def test_labels_without_a_true_pair_to_learn_from_are_refused(split: str) -> None:
+    known = read({"left": ["l0"], "right": ["r0"], "split": [split]})
+    with pytest.raises(DataError, match="no true pair in the split 'train'"):
+        labels.with_validation(known, graph(), 13)
+
+
+def test_labels_without_a_true_pair_to_validate_with_are_refused() -> None:
+    table: Table = {"left": ["l0", "l1"], "right": ["r0", "r1"], "label": [1, 0], "split": ["train", "valid"]}
+    with pytest.raises(DataError, match="no true pair in the split 'valid'"):
+        labels.with_validation(read(table), graph(), 13)
+
+
+@pytest.mark.parametrize("repeated", [0, 2, 3])
+def test_links_are_one_to_one_where_at_most_two_in_a_hundred_are_not(repeated: int) -> None:
+    """100 linked entities of the left side, some of which have two links; and the same turned around."""
+    count = 100
+    entities = nodes([f"a{i}" for i in range(2 * count)], [f"b{i}" for i in range(2 * count)])
+    links = [(i, i) for i in range(count)] + [(i, count + i) for i in range(repeated)]
+    for one, other in (("left", "right"), ("right", "left")):
+        table = pd.DataFrame({one: [f"{one[0]}{a}" for a, _ in links], other: [f"{other[0]}{b}" for _, b in links]})
+        known = labels.read(table, entities, ("T0",), 13)
+        assert labels.exclusive(config(), known, entities).tolist() == [repeated <= 2]
+
+
+def test_repeats_of_a_link_and_pairs_that_differ_are_no_second_link() -> None:
+    table: Table = {"left": ["l0", "l0", "l0"], "right": ["r0", "r0", "r1"], "label": [1, 1, 0]}
+    assert labels.exclusive(config(types=2), read(table), graph()).tolist() == [True, True]
+
+
+def test_the_configuration_comes_before_what_was_learned() -> None:
+    document = config(types=2).model_dump(mode="json")
+    document["types"][0]["cardinality"], document["types"][1]["cardinality"] = "many", "one"
+    mapping = parse_config(document)
+    many: Table = {"left": ["l5", "l5"], "right": ["r5", "r6"]}
+    assert labels.exclusive(mapping, read(many), graph()).tolist() == [False, True]
