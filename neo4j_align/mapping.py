@@ -13,7 +13,7 @@ import numpy as np
 
 from neo4j_align.config import Attribute, Config, EntityType, Kind, Relation
 from neo4j_align.profile import Graph, NodeType, Property, kind_of, name_property, words
-from neo4j_align.relating import match_relations
+from neo4j_align.relating import ALONE, match_relations
 from neo4j_align.similarity import (
     Column,
     Matrix,
@@ -30,7 +30,6 @@ Note = tuple[str, ...]  # ("types", type), ("types", type, attribute) or ("relat
 TypeMatch = tuple[NodeType | None, NodeType | None, str]  # left, right, what speaks for it
 
 NAME_SLOT = "name"
-ALONE = "no counterpart found"
 LEAST_TYPE = 0.3
 LEAST_ATTRIBUTE = 0.35
 

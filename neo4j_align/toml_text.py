@@ -30,7 +30,9 @@ def mapping_text(mapping: Mapping, left: Graph, right: Graph) -> str:
     config, notes = mapping.config, mapping.notes
     blocks = [HEADER]
     for name, graph in (("left", left), ("right", right)):
-        blocks.append(f"# {graph.nodes:,} nodes\n[{name}]\n{_entries(graph.side)}")
+        typeless = graph.nodes - sum(node_type.nodes for node_type in graph.types)
+        counts = f"{graph.nodes:,} nodes" + (f", {typeless:,} of no type: left out" if typeless else "")
+        blocks.append(f"# {counts}\n[{name}]\n{_entries(graph.side)}")
     for entity_type in config.types:
         blocks.append("\n".join(_type(entity_type, mapping, left, right)))
     for relation in config.relations:

@@ -76,7 +76,10 @@ def init(
     with common.connect() as database:
         left, right = profile(database, left_label, right_label, side_property)
     mapping = guess(left, right)
-    path.write_text(mapping_text(mapping, left, right), encoding="utf-8")
+    try:
+        path.write_text(mapping_text(mapping, left, right), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"Cannot write {path}: {error.strerror}. Choose another file with --output.") from error
     config = mapping.config
     lines = [f"Wrote {path}. Correct it, then: neo4j-align check"]
     for what, entries in (("types", config.types), ("relations", config.relations)):
@@ -114,4 +117,6 @@ def check(common: Common, create_indexes: bool) -> None:
     lines.append(f"{'Ready' if found.ok else 'Not ready'} to align: {shown}")
     common.result({"ok": found.ok, "problems": problems, **versions}, "\n".join(lines))
     if not found.ok:
+        if common.quiet and not common.json:
+            click.echo("\n".join(lines), err=True)
         click.get_current_context().exit(1)

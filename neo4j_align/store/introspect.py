@@ -29,12 +29,8 @@ NODES = 4_000  # looked at for each type
 RELATIONSHIPS = 50_000  # looked at for each relationship type
 LONGEST = 120  # characters of a value
 _ANY_LABEL = "%"
-_NOT_COMPARABLE = (
-    "POINT",
-    "VECTOR",
-    "LIST<FLOAT",
-    "LIST<POINT",
-)
+_NOT_COMPARABLE = ("POINT", "VECTOR", "LIST<FLOAT", "LIST<POINT")
+_OF_KEYS = frozenset({"STRING", "INTEGER"})
 
 
 @dataclass(frozen=True)
@@ -87,6 +83,8 @@ def profile(
 
 def _label_sets(database: Database, side_property: str | None) -> list[LabelSet]:
     rows = database.read(queries.load("schema/count_label_sets").render(), side_property=side_property)
+    if any(not isinstance(row["value"], str | int | None) for row in rows):
+        raise ConfigError(f"The property {side_property} holds values that are neither text nor whole numbers.")
     sets = [LabelSet(frozenset(row["labels"]), row["nodes"], row["value"]) for row in rows]
     return [one for one in sets if one.labels and not any(label.startswith(OWN_PREFIX) for label in one.labels)]
 
@@ -171,7 +169,7 @@ def _node_type(database: Database, scope: Scope, label: str, nodes: int) -> Node
 
 def _property(row: dict[str, Any], sampled: int) -> Property:
     types = row["types"]
-    storage = frozenset(name.removeprefix("LIST<").split(" NOT NULL")[0].rstrip(">") for name in types)
+    storage = frozenset(name.replace(" NOT NULL", "") for name in types)
     comparable = not any(name.startswith(_NOT_COMPARABLE) for name in types)
     entries = zip(row["owners"], row["values"], strict=True) if comparable else ()
     values = tuple((owner, value) for owner, members in entries for value in members if value)
@@ -188,7 +186,7 @@ def _usable(name: str) -> bool:
 
 def _key(database: Database, scope: Scope, types: Sequence[NodeType]) -> str:
     """Find the property that every node of the side has, each with another value."""
-    everywhere = [{p.name for p in node_type.properties if p.filled == 1} for node_type in types]
+    everywhere = [{p.name for p in t.properties if p.filled == 1 and p.storage <= _OF_KEYS} for t in types]
     indexes = database.read(queries.load("schema/show_indexes").render())
     backed = {row["properties"][0] for row in indexes if row["of_nodes"] and row["unique"]}
     query = queries.load("schema/count_key").render(entity=scope.entity(node_type.name for node_type in types))

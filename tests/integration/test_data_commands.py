@@ -106,6 +106,7 @@ def test_init_does_not_overwrite(run: Run) -> None:
     Path("align.toml").write_text("mine")
     assert "--force" in run("init", code=1).stderr
     assert Path("align.toml").read_text() == "mine"
+    assert "Cannot write" in run("init", "--output", "nowhere/align.toml", code=1).stderr
     run("init", "--force")
     load_config(Path("align.toml"))
 
@@ -127,6 +128,18 @@ def test_sides_may_be_values_of_a_property(run: Run, database: Database) -> None
     assert document(run("check", "--create-indexes", "--json"))["problems"] == []
 
 
+def test_nodes_of_no_type_are_told(run: Run, database: Database) -> None:
+    run("load", EXAMPLE, *SIDES)
+    database.write("CREATE (:Left {uid: 'odd'})")
+    run("init")
+    assert "1 of no type" in Path("align.toml").read_text()
+    assert document(run("check", "--json"))["ok"]
+
+
+def test_labels_and_a_property_exclude_each_other(run: Run) -> None:
+    assert "Give either labels" in run("init", "--side-property", "s", "--left-label", "A", code=2).stderr
+
+
 @pytest.mark.parametrize(
     ("build", "arguments", "message"),
     [
@@ -136,7 +149,9 @@ def test_sides_may_be_values_of_a_property(run: Run, database: Database) -> None
         ("CREATE (:A {uid: 1}), (:B {uid: 2})", ("--left-label", "C", "--right-label", "B"), "label C"),
         ("CREATE (:A:B {uid: 1})", ("--left-label", "A", "--right-label", "B"), "both labels"),
         ("CREATE (:A {uid: 1, s: 'x'}), (:B {uid: 2})", ("--side-property", "s"), "must have two values"),
+        ("CREATE (:A {uid: 1, s: [1]}), (:B {uid: 2})", ("--side-property", "s"), "neither text nor whole numbers"),
         ("CREATE (:A {n: 1}), (:A {n: 1}), (:B {n: 2})", (), "No property identifies"),
+        ("CREATE (:A {n: ['a']}), (:A {n: ['b']}), (:B {n: ['c']})", (), "No property identifies"),
     ],
 )  # fmt: skip
 def test_init_says_what_it_needs(
@@ -185,7 +200,9 @@ def test_check_tells_each_problem_with_its_remedy(run: Run, database: Database) 
     errors = "\n".join(problem["what"] for problem in found["problems"] if problem["level"] == "error")
     expected = ("2 of", "have no uid", "Film has the property run time", "label Sing", "CASTING", "has no index")
     assert all(part in errors for part in expected)
-    assert "uid" in run("check", code=1).output
+    assert "Sing" in run("check", code=1).stdout
+    quiet = run("check", "--quiet", code=1)
+    assert (quiet.stdout, "Sing" in quiet.stderr) == ("", True)
 
 
 def test_check_finds_keys_that_are_there_twice(run: Run, database: Database) -> None:
