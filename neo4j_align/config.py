@@ -163,8 +163,8 @@ class Training(_Frozen):
     """The network and how it is trained; the defaults serve every data set of the benchmarks."""
 
     width: Positive = 64
-    epochs: Positive = 30
-    patience: Positive = 5
+    epochs: Positive = 40
+    patience: Annotated[int, Field(ge=2)] = 5
     batch_size: Positive = 2048
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4

@@ -90,4 +90,5 @@ def sketch(view: sparse.csr_matrix) -> FloatArray:
     dense: FloatArray = folded @ signs
     length = np.linalg.norm(dense, axis=1, keepdims=True)
     length[length == 0] = 1
-    return dense / length
+    dense /= length
+    return dense

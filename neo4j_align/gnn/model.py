@@ -6,6 +6,7 @@ K neighbours, d width, R relation maps, F features of a pair.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import nn
@@ -13,6 +14,8 @@ from torch.nn import functional
 
 from neo4j_align.gnn.batch import Hop, hop
 from neo4j_align.gnn.features import SKETCH, Entities
+
+BINS = 8  # of a feature's piecewise linear encoding
 
 
 class Shape(BaseModel):
@@ -32,6 +35,7 @@ class Network(nn.Module):
 
     mean: torch.Tensor
     scale: torch.Tensor
+    edges: torch.Tensor
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -50,26 +54,47 @@ class Network(nn.Module):
         self.widen = nn.Linear(2 * d, d, bias=False)
         self.sharpness = nn.Parameter(torch.tensor(3.0))
         self.head = nn.Sequential(nn.Linear(4 * d, d), nn.ReLU(), nn.Dropout(shape.dropout), nn.Linear(d, 1))
-        width = shape.features + shape.types
+        width = (1 + BINS) * shape.features + shape.types
         self.gate = nn.Linear(width, 1)
-        self.compare = nn.Sequential(
+        self.comparison = nn.Sequential(
             nn.Linear(width, d),
             nn.ReLU(),
             nn.Dropout(shape.dropout),
             nn.Linear(d, d),
             nn.ReLU(),
+            nn.Dropout(shape.dropout),
             nn.Linear(d, 1),
         )
         self.direct = nn.Linear(width, 1)
         nn.init.eye_(self.key.weight)
+        for parameter in self.head[-1].parameters():  # the network begins by adding nothing to the comparison
+            nn.init.zeros_(parameter)
         self.register_buffer("mean", torch.zeros(shape.features))
         self.register_buffer("scale", torch.zeros(shape.features))
+        self.register_buffer("edges", torch.zeros(shape.features, BINS + 1))
 
     def standardise(self, features: torch.Tensor) -> None:
-        """Take mean and scale from the training pairs' features, (P, F); a constant column becomes zero."""
+        """Take mean, scale and quantiles from the training pairs' features, (P, F); a constant column becomes zero."""
         deviation = features.std(dim=0, correction=0)
         self.mean.copy_(features.mean(dim=0))
         self.scale.copy_(torch.where(deviation > 1e-6, 1 / deviation.clamp(min=1e-6), 0))
+        self.edges.copy_(torch.from_numpy(np.quantile(features.numpy(), np.linspace(0, 1, BINS + 1), axis=0).T))
+
+    def compare(self, features: torch.Tensor, types: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Judge pairs by their comparison features alone.
+
+        Args:
+            features: (B, F), types: (B,).
+
+        Returns:
+            Logits, (B,), and how far to trust the network beside them, (B, 1).
+        """
+        low, width = self.edges[:, :-1], self.edges[:, 1:] - self.edges[:, :-1]
+        # Piecewise linear encoding (Gorishniy et al. 2022): lets a small MLP cut where trees would.
+        bins = ((features.unsqueeze(2) - low) / width.clamp(min=1e-6)).clamp(0, 1) * (width > 1e-6)
+        kind = functional.one_hot(types, self.shape.types).to(features.dtype)
+        known = torch.cat([((features - self.mean) * self.scale).clamp(-6, 6), bins.flatten(1), kind], dim=1)
+        return (self.direct(known) + self.comparison(known)).squeeze(1), torch.sigmoid(self.gate(known))
 
     def encode(self, entities: Entities, ids: torch.Tensor) -> torch.Tensor:
         """Encode entities (D,) from their attributes and their sampled neighbours'; (D, 2d), equations 1 and 2."""
@@ -123,11 +148,9 @@ class Network(nn.Module):
         own = [self.own2(encoded[place[side]]) for side in pairs.unbind(1)]
         left, right = (functional.relu(torch.cat(part, dim=1)) for part in zip(own, combined, strict=True))
         network = self.head(torch.cat([(left - right).abs(), left * right], dim=1))
-        kind = functional.one_hot(entities.type[pairs[:, 0]], self.shape.types).to(features.dtype)
-        known = torch.cat([((features - self.mean) * self.scale).clamp(-6, 6), kind], dim=1)
-        logits = self.direct(known) + self.compare(known) + torch.sigmoid(self.gate(known)) * network
-        squeezed: torch.Tensor = logits.squeeze(1)
-        return squeezed
+        compared, gate = self.compare(features, entities.type[pairs[:, 0]])
+        judged: torch.Tensor = compared + (gate * network).squeeze(1)
+        return judged
 
     def _messages(
         self, entities: Entities, encoded: torch.Tensor, place: torch.Tensor, pairs: torch.Tensor

@@ -1,15 +1,20 @@
-"""The training loop: hard negatives from the candidates, early stop on validation average precision."""
+"""The training loop: hard negatives from the candidates, early stop on validation average precision.
+
+First the comparison head learns alone, which takes seconds; then the network learns what the head cannot know. Each
+keeps the epoch that is best on validation, so the network is kept only where it helps.
+"""
 
 from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from sklearn.metrics import average_precision_score
+from torch import nn
 from torch.nn import functional
 
 from neo4j_align.config import Training
@@ -19,6 +24,7 @@ from neo4j_align.gnn.score import logits, needed
 from neo4j_align.records import BoolArray, FloatArray, Pairs
 
 log = logging.getLogger(__name__)
+Judge = Callable[[torch.Tensor], torch.Tensor]  # rows of the examples → logits
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ def train(
     examples: Examples,
     advance: Callable[[int], None] = lambda _: None,
 ) -> tuple[Network, list[float]]:
-    """Train until validation average precision has not risen for `patience` epochs; keep the best epoch.
+    """Train the comparison head, then the network beside it.
 
     Args:
         advance: is told of each epoch done.
@@ -55,77 +61,105 @@ def train(
     torch.manual_seed(settings.seed)
     network = Network(shape)
     network.standardise(torch.from_numpy(examples.features[examples.train]))
-    optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
-    generator = torch.Generator().manual_seed(settings.seed)
-    rows = torch.from_numpy(np.flatnonzero(examples.train))
-    weights = _type_weights(entities, examples)
-    history: list[float] = []
-    best = copy.deepcopy(network.state_dict())
-    for epoch in range(settings.epochs):
-        network.train()
-        loss = sum(
-            _step(network, optimiser, entities, examples, batch, weights)
-            for batch in _batches(examples.pairs, rows, settings.batch_size, generator)
-        )
-        history.append(_validate(network, entities, examples))
-        log.info("epoch %d: loss %.4f, validation average precision %.4f", epoch, loss, history[-1])
-        advance(1)
-        if history[-1] == max(history) and history.index(history[-1]) == epoch:
-            best = copy.deepcopy(network.state_dict())
-        if epoch - int(np.argmax(history)) >= settings.patience:
-            break
-    network.load_state_dict(best)
+    features, valid = torch.from_numpy(examples.features), torch.from_numpy(np.flatnonzero(examples.valid))
+    pairs = torch.from_numpy(np.stack([examples.pairs.left, examples.pairs.right], axis=1)).long()
+    types = entities.type[pairs[:, 0]]
+
+    def compare(rows: torch.Tensor) -> torch.Tensor:
+        return network.compare(features[rows], types[rows])[0]
+
+    def judge(rows: torch.Tensor) -> torch.Tensor:
+        ids, place = needed(entities, pairs[rows])
+        return network(entities, network.encode(entities, ids), place, pairs[rows], features[rows])
+
+    def validate_comparison() -> float:
+        with torch.no_grad():
+            return _precision(entities, examples, compare(valid).numpy())
+
+    def validate() -> float:
+        kept = examples.pairs.take(examples.valid)
+        return _precision(entities, examples, logits(network, entities, kept, examples.features[examples.valid]))
+
+    head = [*network.comparison.parameters(), *network.direct.parameters()]
+    rest = [p for name, p in network.named_parameters() if not name.startswith(("comparison", "direct"))]
+    loop = _Loop(settings, network, entities, examples, advance)
+    history = loop.run(compare, head, validate_comparison, settings.batch_size // 4, settings.patience)
+    # An epoch of the network costs fifty of the head's, and one that overfits does so at once.
+    history += loop.run(judge, rest, validate, settings.batch_size, settings.patience // 2)
     return network.eval(), history
 
 
-def _batches(pairs: Pairs, rows: torch.Tensor, size: int, generator: torch.Generator) -> tuple[torch.Tensor, ...]:
-    """Shuffle the left entities and keep the pairs of each together, so that a batch shares neighbourhoods."""
-    left = torch.from_numpy(pairs.left).long()[rows]
-    order = torch.randperm(int(left.max()) + 1, generator=generator)[left].argsort(stable=True)
-    batches: tuple[torch.Tensor, ...] = rows[order].split(size)
-    return batches
+class _Loop:
+    """Runs epochs over the training pairs for some of the parameters, and keeps the best."""
+
+    def __init__(
+        self,
+        settings: Training,
+        network: Network,
+        entities: Entities,
+        examples: Examples,
+        advance: Callable[[int], None],
+    ) -> None:
+        self._settings, self._network, self._advance = settings, network, advance
+        self._generator = torch.Generator().manual_seed(settings.seed)
+        self._rows = torch.from_numpy(np.flatnonzero(examples.train))
+        self._left = torch.from_numpy(examples.pairs.left).long()[self._rows]
+        self._same = torch.from_numpy(examples.same).float()
+        self._weight = _weights(entities, examples)
+
+    def run(
+        self,
+        judge: Judge,
+        parameters: list[nn.Parameter],
+        validate: Callable[[], float],
+        size: int,
+        patience: int,
+    ) -> list[float]:
+        """Train `parameters` until validation has not risen for `patience` epochs; return each epoch's figure."""
+        optimiser = torch.optim.AdamW(
+            parameters, self._settings.learning_rate, weight_decay=self._settings.weight_decay
+        )
+        history = [validate()]
+        best = copy.deepcopy(self._network.state_dict())
+        while len(history) <= self._settings.epochs and len(history) - 1 - int(np.argmax(history)) < patience:
+            self._network.train()
+            loss = sum(self._step(judge, optimiser, rows) for rows in self._batches(size))
+            self._network.eval()
+            history.append(validate())
+            log.info("epoch %d: loss %.4f, validation average precision %.4f", len(history) - 1, loss, history[-1])
+            self._advance(1)
+            if history[-1] > max(history[:-1]):
+                best = copy.deepcopy(self._network.state_dict())
+        self._network.load_state_dict(best)
+        return history[1:]
+
+    def _batches(self, size: int) -> Iterator[torch.Tensor]:
+        """Shuffle the left entities and keep the pairs of each together, so that a batch shares neighbourhoods."""
+        order = torch.randperm(int(self._left.max()) + 1, generator=self._generator)[self._left].argsort(stable=True)
+        yield from self._rows[order].split(size)
+
+    def _step(self, judge: Judge, optimiser: torch.optim.Optimizer, rows: torch.Tensor) -> float:
+        loss = functional.binary_cross_entropy_with_logits(judge(rows), self._same[rows], self._weight[rows])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        return float(loss.detach())
 
 
-def _step(
-    network: Network,
-    optimiser: torch.optim.Optimizer,
-    entities: Entities,
-    examples: Examples,
-    batch: torch.Tensor,
-    weights: torch.Tensor,
-) -> float:
-    pairs = torch.stack(
-        [torch.from_numpy(examples.pairs.left)[batch], torch.from_numpy(examples.pairs.right)[batch]], dim=1
-    ).long()
-    ids, place = needed(entities, pairs)
-    encoded = network.encode(entities, ids)
-    found = network(entities, encoded, place, pairs, torch.from_numpy(examples.features)[batch])
-    target = torch.from_numpy(examples.same)[batch].to(found.dtype)
-    weight = weights[entities.type[pairs[:, 0]]]
-    loss = functional.binary_cross_entropy_with_logits(found, target, weight)
-    optimiser.zero_grad()
-    loss.backward()
-    optimiser.step()
-    return float(loss.detach())
-
-
-def _type_weights(entities: Entities, examples: Examples) -> torch.Tensor:
-    """Weigh a type's pairs by one over the root of their number, so that rare types are heard; mean weight 1."""
-    kinds = entities.type[torch.from_numpy(examples.pairs.left[examples.train]).long()]
-    count = torch.bincount(kinds, minlength=int(entities.type.max()) + 1).double()
+def _weights(entities: Entities, examples: Examples) -> torch.Tensor:
+    """Weigh a pair by one over the root of its type's number, so that rare types are heard; mean weight 1; (P,)."""
+    types = entities.type[torch.from_numpy(examples.pairs.left).long()]
+    count = torch.bincount(types[torch.from_numpy(examples.train)], minlength=int(types.max()) + 1).double()
     weight = torch.where(count > 0, count.clamp(min=1) ** -0.5, 0)
-    return (weight * count.sum() / (weight * count).sum()).float()
+    return (weight * count.sum() / (weight * count).sum()).float()[types]
 
 
-def _validate(network: Network, entities: Entities, examples: Examples) -> float:
+def _precision(entities: Entities, examples: Examples, found: np.ndarray) -> float:
     """Return the mean over the types of the validation pairs' average precision."""
-    pairs, same = examples.pairs.take(examples.valid), examples.same[examples.valid]
-    found = logits(network.eval(), entities, pairs, examples.features[examples.valid])
-    kinds = entities.type.numpy()[pairs.left]
-    return float(
-        np.mean([
-            average_precision_score(same[kinds == kind], found[kinds == kind])
-            for kind in np.unique(kinds)
-            if same[kinds == kind].any()
-        ])
-    )  # fmt: skip
+    same, types = examples.same[examples.valid], entities.type.numpy()[examples.pairs.left[examples.valid]]
+    per_type = [
+        average_precision_score(same[types == kind], found[types == kind])
+        for kind in np.unique(types)
+        if same[types == kind].any()
+    ]
+    return float(np.mean(per_type))
