@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +117,7 @@ def test_renumbering_the_entities_renumbers_the_scores(seed: int) -> None:
         relations=moved.relations[:, places],
     )
     there = Pairs(new[chosen.left].int().numpy(), new[chosen.right].int().numpy(), chosen.scores)
-    assert_close(
-        scores(network(), moved, there, features), scores(network(), seen, chosen, features)
-    )
+    assert_close(scores(network(), moved, there, features), scores(network(), seen, chosen, features))
 
 
 def test_left_and_right_are_judged_alike() -> None:
@@ -129,9 +126,7 @@ def test_left_and_right_are_judged_alike() -> None:
     rows = [(left, right) for left, right in ALL if seen.type[left] == seen.type[right]]
     chosen, features = pairs(rows), evidence(len(rows))
     turned = Pairs(chosen.right, chosen.left, chosen.scores)
-    assert_close(
-        scores(network(), seen, turned, features), scores(network(), seen, chosen, features)
-    )
+    assert_close(scores(network(), seen, turned, features), scores(network(), seen, chosen, features))
 
 
 def test_room_for_more_neighbours_changes_nothing() -> None:
@@ -141,9 +136,7 @@ def test_room_for_more_neighbours_changes_nothing() -> None:
         neighbours=torch.nn.functional.pad(seen.neighbours, (0, 3), value=-1),
         relations=torch.nn.functional.pad(seen.relations, (0, 3)),
     )
-    assert_close(
-        scores(network(), wider, chosen, features), scores(network(), seen, chosen, features)
-    )
+    assert_close(scores(network(), wider, chosen, features), scores(network(), seen, chosen, features))
 
 
 def test_entities_out_of_reach_change_nothing() -> None:
@@ -220,9 +213,9 @@ def model() -> saved.Model:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     model().save(tmp_path / "some" / "model")
-    yield tmp_path / "some" / "model"
+    return tmp_path / "some" / "model"
 
 
 def edit(folder: Path, **changes: Any) -> None:
