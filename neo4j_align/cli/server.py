@@ -51,7 +51,7 @@ def start(common: Common, home: Path | None, port: int | None, env: bool) -> Non
 
     embedded = EmbeddedServer(home)
     with common.progress() as progress:
-        embedded.start(port, _reporter(progress))
+        embedded.start(port, reporter(progress))
     status = embedded.status()
     common.result(_document(status), _exports(status) if env else _sentence(status))
 
@@ -101,7 +101,8 @@ def logs(common: Common, home: Path | None, lines: int) -> None:
     common.result({"lines": found}, "\n".join(found))
 
 
-def _reporter(progress: Progress) -> Callable[[str, int, int], None]:
+def reporter(progress: Progress) -> Callable[[str, int, int], None]:
+    """Return what shows the steps of a server's start as progress bars."""
     tasks: dict[str, TaskID] = {}
 
     def report(what: str, done: int, of: int) -> None:

@@ -44,7 +44,7 @@ def logits(
 
 
 def needed(entities: Entities, pairs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the entities that pairs (B, 2) need encoded, their own and their neighbours, and the place of each, (N,)."""
+    """Return the entities that pairs (B, 2) need encoded, their own and neighbours, and the place of each, (N,)."""
     ids = torch.unique(pairs)
     neighbours = entities.neighbours[ids].flatten()
     ids = torch.unique(torch.cat([ids, neighbours[neighbours >= 0]]))

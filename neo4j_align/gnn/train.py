@@ -70,7 +70,8 @@ def train(
 
     def judge(rows: torch.Tensor) -> torch.Tensor:
         ids, place = needed(entities, pairs[rows])
-        return network(entities, network.encode(entities, ids), place, pairs[rows], features[rows])
+        encoded = network.encode(entities, ids)
+        return network.forward(entities, encoded, place, pairs[rows], features[rows])
 
     def validate_comparison() -> float:
         with torch.no_grad():

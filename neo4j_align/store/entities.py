@@ -42,7 +42,7 @@ def pull(database: Database, config: Config, advance: Callable[[int], None] = la
             if not rows and entity_type.aligned:
                 raise DataError(
                     f"No {_SIDES[side]} node has {scope.description}. Correct [[types]] {entity_type.name} or "
-                    f"[{_SIDES[side]}] in the configuration, or load the graph; `neo4j-align check` shows what there is."
+                    f"[{_SIDES[side]}] in the configuration, or load the graph; `neo4j-align check` tells more."
                 )
             tables.append((side, index, _keyed(rows, scope.description, schema.side_of(config, side).key)))
             advance(len(rows))

@@ -10,14 +10,12 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
+from neo4j_align import resources
 from neo4j_align.errors import DatabaseError
 
 _HEADER = re.compile(r"// (?P<name>\w+)\((?P<parameters>[^)]*)\)(?: \[(?P<identifiers>[^\]]*)\])?: (?P<purpose>.+)")
-_PACKAGED = Path(__file__).parents[1] / "cypher"  # in a wheel
-_SOURCE = Path(__file__).parents[2] / "cypher"  # in a checkout
-FOLDER = _PACKAGED if _PACKAGED.is_dir() else _SOURCE
+FOLDER = resources.folder("cypher")
 
 
 @dataclass(frozen=True)
