@@ -1,0 +1,120 @@
+"""Views: an entity's rows say what it is called, what its record holds and what its neighbours are called."""
+
+from __future__ import annotations
+
+from random import Random
+
+import numpy as np
+import pytest
+from builders import neighbourhood, nodes, objects
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from neo4j_align import text, views
+from neo4j_align.records import Neighbourhood, Nodes
+
+NAMES = ["The Matrix", "Alien", None, "Keanu Reeves", "", "Sigourney Weaver"]
+YEARS = [None, "1999", None, "1999", None, "1999"]
+
+
+def graph(names: list[str | None] | None = None) -> Nodes:
+    used = NAMES if names is None else names
+    half = len(used) // 2
+    return nodes(used[:half], used[half:], attributes={"name": used, "year": YEARS})
+
+
+def make(
+    entities: Nodes, around: Neighbourhood, weights: views.Weights | None = None, most: int = 500
+) -> tuple[views.Views, views.Weights]:
+    return views.view(entities, around, weights, most)
+
+
+AROUND = neighbourhood([[(3, 1)], [(5, 1)], [(3, 1), (5, 1)], [(0, -1)], [], [(1, -1)]])
+
+
+def test_names_and_signatures_are_those_of_the_text() -> None:
+    found, _ = make(graph(), AROUND)
+    assert found.names.tolist() == [text.fold(name or "") for name in NAMES]
+    assert found.signatures.tolist() == [text.signature(name or "") for name in NAMES]
+
+
+def test_rows_have_length_one_or_are_empty() -> None:
+    found, _ = make(graph(), AROUND)
+    named = [bool(name) for name in NAMES]
+    for rows, filled in (
+        (found.name, named),
+        (found.record, [True, True, False, True, False, True]),
+        (found.neighbours, [True, True, True, True, False, True]),
+    ):
+        length = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1))).ravel()
+        np.testing.assert_allclose(length, np.array(filled, float), atol=1e-6)
+
+
+def test_words_carry_their_rarity() -> None:
+    found, weights = make(graph(), AROUND)
+    bag = text.bag(found.names)
+    assert abs(found.words - bag.multiply(weights.record)).max() < 1e-6
+    assert found.words.sum() > 0
+
+
+def test_a_neighbour_view_is_of_the_neighbours_words_and_whole_names() -> None:
+    found, _ = make(graph(), AROUND)
+    keanu = text.bag(objects(["keanu reeves", "keanu_reeves"]))
+    assert set(found.neighbours[0].indices.tolist()) == set(keanu.indices.tolist())
+    # A neighbour twice, by two relations, says no more than once.
+    twice, _ = make(graph(), neighbourhood([[(3, 1), (3, -1)], *[[]] * 5]))
+    once, _ = make(graph(), neighbourhood([[(3, 1)], *[[]] * 5]))
+    assert abs(twice.neighbours - once.neighbours).sum() == 0
+
+
+def test_words_of_too_many_neighbourhoods_say_nothing() -> None:
+    entities = graph(["a", "b", "c", "d", "hub", "rare"])
+    around = neighbourhood([[(4, 1), (5, 1)], [(4, 1)], [(4, 1)], [], [], []])
+    hub, rare = (set(text.bag(objects([word])).indices.tolist()) for word in ("hub", "rare"))
+    kept, counted = make(entities, around, most=3)
+    assert set(kept.neighbours[0].indices.tolist()) == hub | rare
+    assert all(counted.neighbours[list(hub)] > 0)
+    cut, weights = make(entities, around, most=2)
+    assert all(weights.neighbours[list(hub)] == 0)
+    assert cut.neighbours[1].sum() == 0
+    assert cut.neighbours[0].sum() == pytest.approx(1)
+
+
+def test_frozen_weights_are_used_as_they_are() -> None:
+    """A new entity with new words moves nobody else's rows."""
+    before, weights = make(graph(), AROUND)
+    names = [*NAMES[:3], "Matrix Alien", *NAMES[3:], "Reeves"]
+    grown = nodes(names[:4], names[4:], attributes={"name": names, "year": [*YEARS[:3], None, *YEARS[3:], "1999"]})
+    around = neighbourhood([[(4, 1)], [(6, 1)], [(4, 1), (6, 1)], [(0, 1)], [(0, -1)], [], [(1, -1)], [(4, 1)]])
+    after, same = make(grown, around, weights)
+    assert same is weights
+    for name in ("words", "name", "record", "neighbours"):
+        assert abs(getattr(after, name)[[0, 1, 2, 4, 5, 6]] - getattr(before, name)).sum() == 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_neighbours_is_no_matter(random: Random) -> None:
+    lists = [[(neighbour, 1) for neighbour in range(6) if neighbour != owner] for owner in range(6)]
+    before, _ = make(graph(), neighbourhood(lists))
+    for drawn in lists:
+        random.shuffle(drawn)
+    after, _ = make(graph(), neighbourhood(lists))
+    assert abs(before.neighbours - after.neighbours).max() < 1e-7
+
+
+def test_a_graph_without_any_text_has_empty_rows() -> None:
+    found, weights = make(nodes([None, ""], ["!"]), neighbourhood([[(1, 1)], [], []]))
+    assert found.name.nnz == found.record.nnz == found.neighbours.nnz == found.words.nnz == 0
+    assert all(np.isfinite(value).all() for value in vars(weights).values())
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(st.floats(-1, 1, width=32), min_size=4, max_size=4), min_size=1, max_size=5))
+def test_cosine_is_the_dot_product_of_corresponding_rows(values: list[list[float]]) -> None:
+    one = np.array(values, np.float32)
+    other = one[::-1].copy()
+    found = views.cosine(sparse.csr_matrix(one), sparse.csr_matrix(other))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, (one * other).sum(axis=1), atol=1e-6)
