@@ -1,0 +1,144 @@
+"""Blocking against brute force: every cosine of every pair, worked out in the plain way."""
+
+from __future__ import annotations
+
+from random import Random
+
+import numpy as np
+from builders import config, neighbourhood, nodes
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from neo4j_align.config import Config, parse_config
+from neo4j_align.records import LEFT, RIGHT, Nodes, Pairs
+from neo4j_align.store import candidates
+from neo4j_align.views import Views, view
+
+TYPES = [0, 0, 0, 0, 1, 1, 1] * 2  # of seven entities a side
+ROOM = 12  # columns of a view
+
+
+def mapping(per_entity: int, types: int = 2) -> Config:
+    document = config(types=types).model_dump(mode="json")
+    document["candidates"]["per_entity"] = per_entity
+    return parse_config(document)
+
+
+def unit_rows(random: np.random.Generator, count: int) -> sparse.csr_matrix:
+    """Random sparse rows of length 1; a fifth of them are empty."""
+    dense = random.random((count, ROOM)) * (random.random((count, ROOM)) < 0.3)
+    dense[random.random(count) < 0.2] = 0
+    length = np.linalg.norm(dense, axis=1, keepdims=True)
+    return sparse.csr_matrix((dense / np.where(length > 0, length, 1)).astype(np.float32))
+
+
+def random_views(seed: int, count: int = len(TYPES)) -> Views:
+    random = np.random.default_rng(seed)
+    empty = np.full(count, "", dtype=object)
+    name, record, neighbours = (unit_rows(random, count) for _ in range(3))
+    return Views(empty, empty, name, name, record, neighbours)
+
+
+def sums(views: Views) -> np.ndarray:
+    dense = np.hstack([rows.toarray().astype(np.float64) for rows in (views.name, views.record, views.neighbours)])
+    product: np.ndarray = dense @ dense.T
+    return product
+
+
+def chosen(found: Pairs) -> list[tuple[int, int]]:
+    return list(zip(found.left.tolist(), found.right.tolist(), strict=True))
+
+
+def check_against_brute_force(found: Pairs, entities: Nodes, views: Views, per_entity: int) -> None:
+    """Each left entity has its best `per_entity` counterparts; of equally good ones any, below the least none."""
+    total = sums(views)
+    pairs = chosen(found)
+    assert pairs == sorted(set(pairs))
+    for left in np.flatnonzero(entities.side == LEFT):
+        rivals = np.flatnonzero((entities.side == RIGHT) & (entities.type == entities.type[left]))
+        possible = sorted(
+            (total[left, right] for right in rivals if total[left, right] > candidates.LEAST), reverse=True
+        )
+        mine = sorted((total[left, right] for one, right in pairs if one == left), reverse=True)
+        np.testing.assert_allclose(mine, possible[:per_entity], atol=1e-6)
+        assert {right for one, right in pairs if one == left} <= set(rivals.tolist())
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 5))
+def test_the_nearest_counterparts_of_random_rows(seed: int, per_entity: int) -> None:
+    entities, views = nodes([None] * 7, [None] * 7, TYPES), random_views(seed)
+    found = candidates.candidates(mapping(per_entity), entities, views)
+    check_against_brute_force(found, entities, views, per_entity)
+    for column, rows in enumerate((views.name, views.record, views.neighbours)):
+        dense = rows.toarray()
+        expected = [dense[left] @ dense[right] for left, right in chosen(found)]
+        np.testing.assert_allclose(found.scores[:, column], expected, atol=1e-6)
+    assert found.scores.dtype == np.float32
+    assert found.left.dtype == found.right.dtype == np.int32
+
+
+words = st.lists(st.sampled_from(["the", "matrix", "alien", "aliens", "reloaded", "two"]), min_size=1, max_size=3)
+names = st.lists(st.one_of(st.none(), words.map(" ".join)), min_size=14, max_size=14)
+
+
+@settings(max_examples=20, deadline=None)
+@given(names, st.integers(1, 3))
+def test_the_nearest_counterparts_of_random_names(drawn: list[str | None], per_entity: int) -> None:
+    entities = nodes(drawn[:7], drawn[7:], TYPES)
+    around = neighbourhood([[((at + 1) % 7 + 7 * (at >= 7), 1)] for at in range(14)])
+    views, _ = view(entities, around, None, 500)
+    dense = [rows[:, np.unique(rows.indices)] for rows in (views.name, views.record, views.neighbours)]
+    small = Views(views.names, views.signatures, views.words, *dense)
+    found = candidates.candidates(mapping(per_entity), entities, views)
+    check_against_brute_force(found, entities, small, per_entity)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000), st.randoms(use_true_random=False))
+def test_the_order_of_the_entities_is_no_matter_where_none_are_equally_near(seed: int, random: Random) -> None:
+    views, entities = random_views(seed), nodes([None] * 7, [None] * 7, [0] * 14)
+    order = random.sample(range(7), 7) + random.sample(range(7, 14), 7)
+    rows = (matrix[order] for matrix in (views.words, views.name, views.record, views.neighbours))
+    shuffled = Views(views.names, views.signatures, *rows)
+    one = candidates.candidates(mapping(2, types=1), entities, views)
+    other = candidates.candidates(mapping(2, types=1), entities, shuffled)
+    assert {(order[left], order[right]) for left, right in chosen(other)} == set(chosen(one))
+
+
+def test_threads_are_no_matter() -> None:
+    count = 600
+    entities = nodes([None] * count, [None] * count)
+    views = random_views(5, 2 * count)
+    first = candidates.candidates(mapping(3, types=1), entities, views)
+    for _ in range(3):
+        again = candidates.candidates(mapping(3, types=1), entities, views)
+        assert chosen(again) == chosen(first)
+        np.testing.assert_array_equal(again.scores, first.scores)
+    assert len(first) > count
+
+
+def test_a_type_that_only_one_side_has_is_not_compared() -> None:
+    document = config(types=2).model_dump(mode="json")
+    document["types"][1]["right"] = None
+    # An entity of each type on the left, and on the right two of the first type; all rows are alike.
+    entities, one = nodes([None, None], [None, None], [0, 1, 0, 0]), random_views(0)
+    rows = (matrix[[1] * 4] for matrix in (one.words, one.name, one.record, one.neighbours))
+    found = candidates.candidates(parse_config(document), entities, Views(one.names, one.signatures, *rows))
+    assert chosen(found) == [(0, 2), (0, 3)]
+
+
+def test_nothing_alike_means_no_pairs() -> None:
+    entities = nodes(["abc", "def"], ["xyz", None])
+    views, _ = view(entities, neighbourhood([[] for _ in range(4)]), None, 500)
+    found = candidates.candidates(mapping(3, types=1), entities, views)
+    assert len(found) == 0
+    assert found.scores.shape == (0, 3)
+
+
+def test_pairs_are_sorted_without_repeats_and_measured() -> None:
+    views = random_views(1)
+    found = candidates.pairs(views, np.array([3, 1, 3, 1]), np.array([9, 8, 9, 7]))
+    assert chosen(found) == [(1, 7), (1, 8), (3, 9)]
+    np.testing.assert_allclose(found.scores.sum(axis=1), [sums(views)[pair] for pair in chosen(found)], atol=1e-6)
