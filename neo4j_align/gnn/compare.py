@@ -134,5 +134,5 @@ def to_dates(values: Objects) -> np.ndarray:
     codes, distinct = pd.factorize(values)
     parsed = pd.to_datetime(pd.Series(distinct, dtype=object), errors="coerce", format="mixed", utc=True)
     years = pd.Series(distinct, dtype=object).astype(str).str.extract(_YEAR, expand=False).astype(float)
-    exact = parsed.dt.year + (parsed.dt.dayofyear - 1) / 366
+    exact = parsed.dt.year + (parsed.dt.day_of_year - 1) / 366
     return np.append(exact.fillna(years).to_numpy(float), np.nan)[codes]

@@ -4,41 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from neo4j_align.cli import main
-from neo4j_align.config import Config, Connection, load_config
+from neo4j_align.config import Config, load_config
 from neo4j_align.store.database import Database
+from tests.integration.conftest import EXAMPLE, Run, document
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "media"
 SIDES = ("--left-label", "Left", "--right-label", "Right")
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(database: Database, neo4j_connection: Connection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Run a command in an empty folder, connected to the emptied database."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NEO4J_URI", neo4j_connection.uri)
-    monkeypatch.setenv("NEO4J_USERNAME", neo4j_connection.username)
-    monkeypatch.setenv("NEO4J_PASSWORD", neo4j_connection.password.get_secret_value())
-
-    def invoke(*arguments: str | Path, code: int = 0) -> Result:
-        result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-        assert result.exit_code == code, result.output
-        return result
-
-    return invoke
-
-
-def document(result: Result) -> dict[str, Any]:
-    parsed: dict[str, Any] = json.loads(result.stdout)
-    return parsed
 
 
 def graph(database: Database) -> list[Any]:

@@ -1,0 +1,295 @@
+"""The main job against a real Neo4j: train, align, evaluate, and what must not go wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from neo4j_align import Aligner
+from neo4j_align.cli.learn import read_table
+from neo4j_align.config import Config
+from neo4j_align.errors import DataError, ModelError
+from neo4j_align.gnn import score
+from neo4j_align.gnn.saved import Model, load
+from neo4j_align.store import sampling
+from neo4j_align.store.database import Database
+from neo4j_align.store.loader import read_folder, write_graph
+from tests.integration.conftest import EXAMPLE, Run, document
+
+LINKS = """
+MATCH (l:Catalogue)-[s:SAME_AS]->(r:Wiki)
+RETURN l.uid AS left, r.uid AS right, s.confidence AS confidence, s.status AS status, s.pair AS pair
+ORDER BY left, right
+"""
+
+
+def written(database: Database) -> pd.DataFrame:
+    return pd.DataFrame(database.read(LINKS))
+
+
+def test_the_example_from_files_to_figures_on_the_command_line(run: Run, database: Database) -> None:
+    run("load", EXAMPLE, "--left-label", "Catalogue", "--right-label", "Wiki")
+    run("init", "--left-label", "Catalogue", "--right-label", "Wiki")
+    assert document(run("check", "--json"))["ok"]
+    trained = document(run("train", "--labels", EXAMPLE / "gold.csv", "--json"))
+    aligned = document(run("align", "--json", "--profile"))
+    again = document(run("align", "--json"))
+    figures = document(run("evaluate", "--gold", EXAMPLE / "gold.csv", "--json"))
+
+    assert trained["validation"]["f1"] > 0.9
+    assert aligned["created"] == aligned["links"] == len(written(database))
+    assert {"pull", "candidates", "score", "match", "write"} <= aligned["stages"].keys()
+    assert (again["created"], again["updated"], again["retired"]) == (0, 0, 0)
+    assert figures["f1"] > 0.9
+    assert figures["pair_completeness"] > 0.98
+    assert figures["types"].keys() == {"film", "artist", "song", "album"}
+
+
+def test_the_named_hard_cases(example: Database, config: Config, model: Model) -> None:
+    links = Aligner(config, example).align(model).links
+    keys = {
+        row["name"]: row["uid"]
+        for row in example.read("MATCH (n:Catalogue) RETURN n.uid AS uid, coalesce(n.title, n.name) AS name")
+    }
+    counterpart = example.read("MATCH (n:Wiki {name: 'Aditya Raj Kapoor'}) RETURN n.uid AS uid")[0]["uid"]
+
+    assert links.set_index("left")["right"][keys["Aditya Raj"]] == counterpart
+    assert keys["Radioactive"] not in set(links["left"])
+    assert keys["Demons"] in set(links["left"])
+
+
+def test_the_right_reason_for_aditya_raj_is_his_films(example: Database, config: Config, model: Model) -> None:
+    example.write("MATCH (:Catalogue {name: 'Aditya Raj'})-[r]-() DELETE r")
+
+    links = Aligner(config, example).align(model).links.set_index("left")["confidence"]
+    key = example.read("MATCH (n:Catalogue {name: 'Aditya Raj'}) RETURN n.uid AS uid")[0]["uid"]
+    assert links.get(key, 0.0) < 0.9
+
+
+def test_a_link_carries_its_run_model_and_pair(example: Database, config: Config, model: Model) -> None:
+    found = Aligner(config, example).align(model)
+    row = example.read(
+        "MATCH (l)-[s:SAME_AS]->(r) MATCH (run:AlignRun {id: s.run}) "
+        "RETURN collect(DISTINCT s.model) AS models, collect(DISTINCT run.status) AS statuses, "
+        "collect(run.created)[0] AS created, "
+        "all(s IN collect(s) WHERE s.created_at IS NOT NULL AND 0 <= s.confidence <= 1) AS complete"
+    )[0]
+    assert row == {"models": [model.about.id], "statuses": ["done"], "created": len(found.links), "complete": True}
+    assert written(example)["pair"].is_unique
+
+
+def test_aligning_twice_changes_nothing(example: Database, config: Config, model: Model) -> None:
+    Aligner(config, example).align(model)
+    before = written(example)
+    again = Aligner(config, example).align(model)
+
+    assert again.changes == {"created": 0, "updated": 0, "retired": 0}
+    pd.testing.assert_frame_equal(written(example), before)
+
+
+def test_dry_run_says_what_it_would_write_and_writes_nothing(example: Database, config: Config, model: Model) -> None:
+    found = Aligner(config, example).align(model, dry_run=True)
+
+    assert found.run is None
+    assert found.changes["created"] == len(found.links) > 300
+    assert written(example).empty
+    assert not example.read("MATCH (n:AlignRun) RETURN n")
+
+
+def test_links_do_not_depend_on_batches_threads_or_loading_order(
+    example: Database, config: Config, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = Aligner(config, example).align(model, dry_run=True).links
+    monkeypatch.setattr(score, "SCORED_AT_ONCE", 37)
+    monkeypatch.setattr(score, "ENCODED_AT_ONCE", 101)
+    monkeypatch.setattr(sampling, "EXPANDED_AT_ONCE", 13)
+    example.write("MATCH (n) DETACH DELETE n")
+    for graph in reversed(read_folder(EXAMPLE, "Catalogue", "Wiki")):
+        turned = {label: nodes[::-1] for label, nodes in graph.nodes.items()}
+        write_graph(example, type(graph)(**{**vars(graph), "nodes": turned}))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        links = Aligner(config, example).align(model, dry_run=True).links
+    finally:
+        torch.set_num_threads(threads)
+
+    pd.testing.assert_frame_equal(links, expected)
+
+
+def test_verdicts_outrank_the_machine(example: Database, config: Config, model: Model) -> None:
+    links = Aligner(config, example).align(model).links
+    confirmed, rejected = links.iloc[0], links.iloc[1]
+    wrong = links[links["type"] == confirmed["type"]].iloc[5]["right"]
+    verdict = "MATCH (l:Catalogue {uid: $left}), (r:Wiki {uid: $right}) "
+    example.write("MATCH (:Catalogue {uid: $left})-[s:SAME_AS]->() DELETE s", left=confirmed["left"])
+    example.write(
+        verdict + "CREATE (l)-[:SAME_AS {pair: 'confirmed', status: 'confirmed', confidence: 1.0}]->(r)",
+        left=confirmed["left"],
+        right=wrong,
+    )
+    example.write("MATCH (:Catalogue {uid: $left})-[s:SAME_AS]->() DELETE s", left=rejected["left"])
+    example.write(
+        verdict + "CREATE (l)-[:NOT_SAME_AS {pair: 'rejected'}]->(r)", left=rejected["left"], right=rejected["right"]
+    )
+
+    Aligner(config, example).align(model)
+    now = written(example)
+    assert now[now["left"] == confirmed["left"]][["right", "status"]].to_numpy().tolist() == [[wrong, "confirmed"]]
+    assert rejected["right"] not in set(now[now["left"] == rejected["left"]]["right"])
+    assert now[now["right"] == wrong]["left"].tolist() == [confirmed["left"]]
+
+
+def test_the_users_graph_and_own_same_as_are_left_alone(example: Database, config: Config, model: Model) -> None:
+    example.write("MATCH (l:Film), (r:Movie) WITH l, r LIMIT 3 CREATE (l)-[:SAME_AS {mine: true}]->(r)")
+    dump = (
+        "MATCH (n) WHERE NOT n:AlignRun OPTIONAL MATCH (n)-[r]->(m) WHERE r.pair IS NULL "
+        "RETURN n.uid AS uid, labels(n) AS labels, properties(n) AS values, type(r) AS type, properties(r) AS more, "
+        "m.uid AS to "
+        "ORDER BY uid, type, to"
+    )
+    before = example.read(dump)
+    Aligner(config, example).align(model)
+
+    assert example.read(dump) == before
+
+
+def test_a_link_without_evidence_is_retired(example: Database, config: Config, model: Model) -> None:
+    found = Aligner(config, example).align(model)
+    gone = found.links.iloc[0]["left"]
+    example.write("MATCH (n:Catalogue {uid: $uid})-[r]-() WHERE type(r) <> 'SAME_AS' DELETE r", uid=gone)
+    example.write("MATCH (n:Catalogue {uid: $uid}) SET n.title = 'qzx', n.name = 'qzx', n.year = null", uid=gone)
+
+    again = Aligner(config, example).align(model)
+    assert again.changes["retired"] >= 1
+    assert gone not in set(written(example)["left"])
+
+
+def test_hostile_values_are_read_and_change_nobody_else(example: Database, config: Config, model: Model) -> None:
+    hostile = [
+        "'; MATCH (n) DETACH DELETE n //", "`\"<script>alert(1)</script>", "x" * 1_000_000, float("nan"), float("inf"),
+        ["a", "b"], [], True, "\u202e\u0000\ud7ff", 10**18,
+    ]  # fmt: skip
+    expected = Aligner(config, example).align(model, dry_run=True).links
+    example.write(
+        "UNWIND range(0, size($values) - 1) AS i "
+        "CREATE (:Catalogue:Film {uid: 'hostile ' + i, title: $values[i], year: $values[i]})",
+        values=hostile,
+    )
+    example.write(
+        "CREATE (:Catalogue:Film {uid: 'date', title: date(), year: duration('P1Y')}), "
+        "(:Catalogue:Film {uid: 'point', title: point({x: 1, y: 2}), year: datetime()}), "
+        "(:Catalogue:Film {uid: 'nothing at all'}), (:Wiki:Movie {uid: 'nothing either'})"
+    )
+
+    links = Aligner(config, example).align(model, dry_run=True).links
+    added = ~links["left"].isin(expected["left"])
+    assert np.isfinite(links["confidence"]).all()
+    assert set(links[~added]["left"]) == set(expected["left"])
+    assert added.sum() == 0
+
+
+def test_training_needs_labels_that_fit(example: Database, config: Config, tmp_path: Path) -> None:
+    aligner = Aligner(config, example)
+    gold = read_table(EXAMPLE / "gold.csv")
+    for labels, said in (
+        (gold[["left"]], "lack the column right"),
+        (gold.head(0), "No labelled pair"),
+        (gold.assign(left="nobody"), "No labelled pair"),
+        (gold.assign(split="holdout"), "'holdout'"),
+        (gold.assign(label="perhaps"), "'perhaps'"),
+        (gold.assign(split="test"), "no true pair in the split 'train'"),
+        (gold.assign(label="0"), "no true pair"),
+    ):
+        with pytest.raises(DataError, match=said):
+            aligner.train(labels, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_model_of_another_mapping_is_refused(example: Database, config: Config, model: Model) -> None:
+    other = config.model_copy(update={"relations": config.relations[:-1]})
+    with pytest.raises(ModelError, match="other relations"):
+        Aligner(other, example).align(model)
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("MATCH (n) DETACH DELETE n", "No left node has the labels Catalogue and Film"),
+        ("MATCH (n:Movie) DETACH DELETE n", "No right node has the labels Wiki and Movie"),
+        ("MATCH (n:Film) REMOVE n.uid", "has the key property 'uid'"),
+        ("MATCH (n:Film) WITH n LIMIT 2 SET n.uid = 'twice'", "'twice' is on several left nodes"),
+        ("MATCH (n:Film) WITH n LIMIT 1 SET n.uid = 1.5", "must be text or a whole number"),
+    ],
+)
+def test_a_graph_that_cannot_be_aligned_says_why(
+    run: Run, example: Database, model_folder: Path, statement: str, said: str
+) -> None:
+    for constraint in example.read("SHOW CONSTRAINTS YIELD name"):
+        example.write(f"DROP CONSTRAINT `{constraint['name']}`")
+    example.write(statement)
+    result = run("align", "--config", EXAMPLE / "align.toml", "--model", model_folder, code=1)
+
+    assert said in result.stderr
+    assert written(example).empty
+
+
+def test_entities_that_share_nothing_have_no_candidates(database: Database, config: Config, model: Model) -> None:
+    database.write("MATCH (n) DETACH DELETE n")
+    for kind, other in (("Film", "Movie"), ("Artist", "Agent"), ("Song", "Track"), ("Album", "Record")):
+        database.write(
+            f"CREATE (:Catalogue:{kind} {{uid: '{kind}', title: 'aaa'}}), (:Wiki:{other} {{uid: '{other}', name: 'zzz'}})"
+        )
+    with pytest.raises(DataError, match="nothing to compare"):
+        Aligner(config, database).align(model)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("NEO4J_PASSWORD", "wrong", "refuses the user name or password"),
+        ("NEO4J_URI", "bolt://127.0.0.1:9", "Cannot reach bolt://127.0.0.1:9"),
+        ("NEO4J_URI", "ftp://127.0.0.1", "Check NEO4J_URI"),
+        ("NEO4J_DATABASE", "nowhere", "NEO4J_DATABASE"),
+    ],
+)
+def test_a_database_that_cannot_be_opened(
+    run: Run, monkeypatch: pytest.MonkeyPatch, model_folder: Path, variable: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    result = run("align", "--config", EXAMPLE / "align.toml", "--model", model_folder, code=1)
+
+    assert said in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_files_that_are_missing_or_broken(run: Run, tmp_path: Path, model_folder: Path) -> None:
+    assert "Run `neo4j-align init`" in run("align", "--model", model_folder, code=1).stderr
+    broken = tmp_path / "broken.toml"
+    broken.write_text("[left]\nlabel = 1\n")
+    assert "left" in run("align", "--config", broken, "--model", model_folder, code=1).stderr
+    assert "holds no complete model" in run("align", "--config", EXAMPLE / "align.toml", code=1).stderr
+    run("evaluate", "--gold", tmp_path / "none.csv", code=2)
+
+
+def test_demo_prints_links_figures_and_queries(run: Run) -> None:
+    shown = document(run("demo", "--json"))
+
+    cases = {case["left"]: case["linked"] for case in shown["hard_cases"]}
+    assert cases == {"Aditya Raj": True, "Radioactive": False}
+    assert shown["held_out"]["f1"] > 0.9
+    assert len(shown["queries"]) >= 3
+    assert all(query["rows"] for query in shown["queries"])
+    assert "Queries to paste" in run("demo").stdout
+
+
+def test_python_gives_the_same_as_the_command_line(
+    run: Run, example: Database, config: Config, model_folder: Path
+) -> None:
+    links = Aligner(config, example).align(load(model_folder), dry_run=True).links
+    said = document(run("align", "--dry-run", "--json", "--config", EXAMPLE / "align.toml", "--model", model_folder))
+    assert said["links"] == len(links)
