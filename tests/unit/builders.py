@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ def nodes(
     left: Sequence[str | None],
     right: Sequence[str | None],
     types: Sequence[int] | None = None,
-    attributes: dict[str, Sequence[str | None]] | None = None,
+    attributes: Mapping[str, Sequence[str | None]] | None = None,
     degree: Sequence[int] | None = None,
 ) -> Nodes:
     """Entities by their names, of both sides; keys are l0, l1 … and r0, r1 …; types in order within a side."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from builders import config, entities, neighbourhood
+from tests.unit.builders import config, entities, neighbourhood
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

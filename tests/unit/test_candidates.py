@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import numpy as np
-from builders import config, neighbourhood, nodes
+from tests.unit.builders import config, neighbourhood, nodes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse

@@ -157,11 +157,7 @@ def test_relations_run_the_way_the_mapping_says() -> None:
     def ends(side: str, relation: str | None) -> set[tuple[str, str]]:
         nodes = graph(side).nodes
         types = {getattr(t, side): t.name for t in config().types}
-        return {
-            (types[nodes[s]["type"]], types[nodes[t]["type"]])
-            for s, r, t in graph(side).edges
-            if r == relation
-        }
+        return {(types[nodes[s]["type"]], types[nodes[t]["type"]]) for s, r, t in graph(side).edges if r == relation}
 
     shared = [relation for relation in config().relations if relation.left and relation.right]
     for relation in shared:
@@ -294,9 +290,7 @@ def test_radioactive_has_no_counterpart() -> None:
     ("left_relation", "right_relation", "count"),
     [("WRITTEN_BY", "COMPOSED", 5), ("PRODUCED_BY", "PRODUCER", 1)],
 )
-def test_radioactive_and_its_remix_have_the_same_makers(
-    left_relation: str, right_relation: str, count: int
-) -> None:
+def test_radioactive_and_its_remix_have_the_same_makers(left_relation: str, right_relation: str, count: int) -> None:
     left, right = graph("left"), graph("right")
     original, remix = left.only("Radioactive", "Song"), right.only("Radioactive", "Track")
     makers = [uid for relation, uid in left.around[original] if relation == left_relation]
@@ -364,9 +358,7 @@ def test_remixes_share_writers_and_producers() -> None:
     left, right = graph("left"), graph("right")
     alike = 0
     for here, there in look_alikes("Song", "Track"):
-        makers = {
-            links().get(uid) for kind, uid in left.around[here] if kind in ("WRITTEN_BY", "PRODUCED_BY")
-        }
+        makers = {links().get(uid) for kind, uid in left.around[here] if kind in ("WRITTEN_BY", "PRODUCED_BY")}
         theirs = {uid for kind, uid in right.around[there] if kind in ("COMPOSED", "PRODUCER")}
         alike += len(makers & theirs) >= 2
     assert alike >= 8

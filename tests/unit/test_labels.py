@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from builders import config, nodes, pairs
+from tests.unit.builders import config, nodes, pairs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

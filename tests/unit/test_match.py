@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 
 import numpy as np
-from builders import pairs as make_pairs
+from tests.unit.builders import pairs as make_pairs
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from builders import config, entities, neighbourhood, pairs
+from tests.unit.builders import config, entities, neighbourhood, pairs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders import config, neighbourhood, nodes, objects
+from tests.unit.builders import config, neighbourhood, nodes, objects
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2

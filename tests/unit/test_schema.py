@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from builders import config
+from tests.unit.builders import config
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -7,7 +7,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from builders import objects
+from tests.unit.builders import objects
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import HashingVectorizer

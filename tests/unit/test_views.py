@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from builders import neighbourhood, nodes, objects
+from tests.unit.builders import neighbourhood, nodes, objects
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse

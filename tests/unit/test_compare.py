@@ -1,0 +1,212 @@
+"""Comparison features: numbers whatever the values, alike from both sides, and dates and numbers read from text."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from neo4j_align.config import Config, parse_config
+from neo4j_align.gnn import compare
+from neo4j_align.records import Nodes, Pairs
+from neo4j_align.store import candidates
+from neo4j_align.views import view
+from tests.unit.builders import config, neighbourhood, nodes, objects, pairs
+
+KINDS = {"name": "name", "note": "text", "size": "number", "born": "date"}
+
+
+def mapping() -> Config:
+    attributes = [{"name": name, "left": name, "right": name, "kind": kind} for name, kind in KINDS.items()]
+    document = config().model_dump(mode="json")
+    document["types"][0]["attributes"] = attributes
+    return parse_config(document)
+
+
+def graph(rows: list[dict[str, str | None]], half: int | None = None) -> Nodes:
+    """Entities by their values; the first half is left."""
+    half = len(rows) // 2 if half is None else half
+    columns = {name: [row.get(name) for row in rows] for name in KINDS}
+    return nodes(columns["name"][:half], columns["name"][half:], attributes=columns)
+
+
+def features(entities: Nodes, found: list[tuple[int, int]] | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Compare all pairs, or those given."""
+    around = neighbourhood([[] for _ in range(len(entities))])
+    views, weights = view(entities, around, None, 500)
+    count = int(np.count_nonzero(entities.side == 0))
+    rows = found or [(left, right) for left in range(count) for right in range(count, len(entities))]
+    columns = np.array(rows)
+    made = candidates.pairs(views, columns[:, 0], columns[:, 1])
+    return compare.compare(mapping(), entities, views, weights, made)
+
+
+def one_pair(left: dict[str, str | None], right: dict[str, str | None]) -> dict[str, float]:
+    """Compare two entities that do not stand alone, so that words have a rarity."""
+    others: list[dict[str, str | None]] = [{"name": f"somebody {i} else", "note": f"of note {i}"} for i in range(20)]
+    found, names = features(graph([left, *others[:10], right, *others[10:]]), [(0, 11)])
+    return dict(zip(names, found[0].tolist(), strict=True))
+
+
+HUGE = re.compile(r"[eE]\d{3}|\d{200}")  # numbers so large that their difference is infinite
+NUMBERS = ["", " ", "nan", "inf", "-inf", "1e99", "-1e99", "9" * 100, "0", "-0", "1e-320", "½", "1,5", "--1", "0x1F"]
+DATES = ["2020-02-30", "9999-12-31", "0001-01-01", "-0044-03-15", "1999", "1999-12", "31.12.1999", "99999999999", "٣"]
+DATES += ["2262-04-12", "1677-09-20", "12:30:00", "2020-01-01T00:00:00+14:00", "2020-W05", "NaT", "now", "P1Y", "\0"]
+hostile = st.one_of(
+    st.none(),
+    st.text(max_size=20),
+    st.sampled_from(NUMBERS + DATES),
+).filter(lambda value: value is None or not HUGE.search(value))
+entities = st.lists(st.fixed_dictionaries(dict.fromkeys(KINDS, hostile)), min_size=2, max_size=8)
+
+
+@settings(max_examples=60, deadline=None)
+@given(entities)
+def test_features_are_finite_and_bounded_whatever_the_values(rows: list[dict[str, str | None]]) -> None:
+    found, names = features(graph(rows))
+    assert found.shape[1] == len(names) == len(set(names))
+    assert found.dtype == np.float32
+    assert np.isfinite(found).all()
+    unbounded = np.array([name in ("shared rarity", "unshared rarity") or name.startswith("margin") for name in names])
+    assert (found[:, ~unbounded] >= -1e-6).all()
+    assert (found[:, ~unbounded] <= 1 + 1e-5).all()
+
+
+def is_of_a_side(name: str) -> bool:
+    return name.endswith((" left", " right"))
+
+
+@settings(max_examples=30, deadline=None)
+@given(entities.filter(lambda rows: len(rows) % 2 == 0))
+def test_left_and_right_are_compared_alike(rows: list[dict[str, str | None]]) -> None:
+    half = len(rows) // 2
+    one, names = features(graph(rows))
+    other, _ = features(graph(rows[half:] + rows[:half]))
+    # Pair (l, r) of the one is pair (r, l) of the other; what is of a side changes to the other side.
+    rows_of_other = np.arange(half * half).reshape(half, half).T.ravel()
+    swap = {" left": " right", " right": " left"}
+    for column, name in enumerate(names):
+        counterpart = name
+        for side, opposite in swap.items():
+            if name.endswith(side):
+                counterpart = name.removesuffix(side) + opposite
+        at = names.index(counterpart)
+        np.testing.assert_allclose(one[:, column], other[rows_of_other, at], atol=1e-5, err_msg=name)
+    assert sum(map(is_of_a_side, names)) == 4
+
+
+@settings(max_examples=20, deadline=None)
+@given(entities, st.data())
+def test_a_pair_is_compared_by_itself_but_for_its_rivals(rows: list[dict[str, str | None]], data: Any) -> None:
+    whole, names = features(graph(rows))
+    half = len(rows) // 2
+    everything = [(left, right) for left in range(half) for right in range(half, len(rows))]
+    chosen = sorted(data.draw(st.sets(st.sampled_from(everything), min_size=1)))
+    part, _ = features(graph(rows), chosen)
+    own = [not is_of_a_side(name) for name in names]
+    at = [everything.index(pair) for pair in chosen]
+    np.testing.assert_allclose(part[:, own], whole[at][:, own], atol=1e-6)
+
+
+def test_equal_entities() -> None:
+    values: dict[str, str | None] = {
+        "name": "Blade Runner (Cut) 2",
+        "note": "dark",
+        "size": "117",
+        "born": "1982-06-25",
+    }
+    found = one_pair(values, dict(values))
+    full = ["cosine name", "sorted words", "shared words", "jaro-winkler", "same signature", "contained", "covered"]
+    full += ["qualifiers agree", "numbers agree", "note present", "note cosine", "note equal", "size present"]
+    full += ["size equal", "size near", "born present", "born equal", "born same year", "born near"]
+    assert {name: found[name] for name in full} == pytest.approx(dict.fromkeys(full, 1), abs=1e-5)
+    none = ["name missing", "qualifiers differ", "numbers differ", "unshared rarity"]
+    assert {name: found[name] for name in none} == pytest.approx(dict.fromkeys(none, 0), abs=1e-3)
+
+
+def test_a_missing_value_is_neither_equal_nor_different() -> None:
+    there: dict[str, str | None] = {"name": "Alien", "note": "dark", "size": "117", "born": "1979"}
+    for left, right in ((there, {}), ({}, there), ({}, {})):
+        found = one_pair(dict(left), dict(right))
+        assert found["name missing"] == 1
+        silent = [name for name in found if name.split()[0] in ("note", "size", "born", "sorted", "shared", "same")]
+        assert {found[name] for name in silent} == {0}
+
+
+def test_a_name_within_a_name_is_contained_but_not_covered() -> None:
+    found = one_pair({"name": "Aditya Raj"}, {"name": "Aditya Raj Kapoor"})
+    assert found["contained"] == pytest.approx(1, abs=1e-5)
+    assert 0 < found["covered"] < 0.8
+    assert found["same signature"] == 0
+    assert found["unshared rarity"] > 0
+
+
+def test_a_remix_differs_by_its_qualifier() -> None:
+    found = one_pair({"name": "Radioactive"}, {"name": "Radioactive (Remix)"})
+    assert (found["same signature"], found["qualifiers differ"], found["qualifiers agree"]) == (1, 1, 0)
+
+
+def test_a_sequel_differs_by_its_number() -> None:
+    found = one_pair({"name": "Rocky II"}, {"name": "Rocky III"})
+    assert (found["numbers differ"], found["numbers agree"]) == (1, 0)
+    assert one_pair({"name": "Rocky II"}, {"name": "Rocky 2"})["numbers agree"] == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        ("117", 117),
+        ("1,234.5", 1234.5),
+        ("-3", -3),
+        ("117 min", 117),
+        ("$ 9.99", 9.99),
+        ("1e3", 1000),
+        ("about 5 or 6", 5),
+        ("none", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_numbers(value: str | None, number: float | None) -> None:
+    found = compare.to_numbers(objects([value, "7"]))
+    np.testing.assert_array_equal(found, [np.nan if number is None else number, 7])
+
+
+@pytest.mark.parametrize(
+    ("value", "year"),
+    [
+        ("1999", 1999),
+        ("1999-01-01", 1999),
+        ("1999-07-02", 1999 + 182 / 366),
+        ("1999-07-02T23:59:59Z", 1999 + 182 / 366),
+        ("July 2, 1999", 1999 + 182 / 366),
+        ("released in 1999 or so", 1999),
+        ("unknown", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_dates(value: str | None, year: float | None) -> None:
+    found = compare.to_dates(objects([value, "2001-01-01"]))
+    np.testing.assert_allclose(found, [np.nan if year is None else year, 2001], atol=0.01)
+
+
+def test_a_date_does_not_depend_on_the_other_dates_of_its_column() -> None:
+    values = ["1999-07-02", "2/7/1999", "1999", "July 2, 1999", "13/7/1999", "1066", "1999-07-02T00:00:00+02:00", "no"]
+    alone = [compare.to_dates(objects([value]))[0] for value in values]
+    for order in (values, values[::-1]):
+        together = compare.to_dates(objects(order))
+        np.testing.assert_array_equal(together, [alone[values.index(value)] for value in order])
+
+
+def test_the_rank_is_among_the_rivals() -> None:
+    made = pairs([(0, 2), (0, 3), (1, 2)], [[0.9, 0, 0], [0.5, 0, 0], [0.8, 0, 0]])
+    columns = dict(compare._rivals(Pairs(made.left, made.right, made.scores)))
+    assert columns["rank left"].tolist() == [1, 0.5, 1]
+    assert columns["rank right"].tolist() == [1, 1, 0.5]
+    assert columns["margin left"].tolist() == pytest.approx([0, -0.4, 0])
+    assert columns["margin right"].tolist() == pytest.approx([0, 0, -0.1])
