@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint lock clean
 
 demo: $(VENV)/.installed  ## run the main job on the example, on an embedded Neo4j
 	$(BIN)/neo4j-align demo
@@ -17,11 +17,15 @@ lint: $(VENV)/.installed
 	$(BIN)/mypy
 
 # uv installs torch and its CUDA libraries in seconds once they are in its cache; pip takes minutes.
-$(VENV)/.installed: pyproject.toml
+$(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[server,rust,dev]'
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[server,rust,dev]'
 	touch $@
+
+lock:  ## take the newest versions of all packages
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --all-extras \
+	  --no-header --no-annotate --no-emit-index-url --output-file constraints.txt pyproject.toml
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
