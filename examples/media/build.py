@@ -163,11 +163,7 @@ def _node(entity: Entity, side: str) -> dict[str, Any]:
     names = {"name": _name(entity, side)} if kind == "artist" else {}
     if side == "left":
         date = fact.get("born" if kind == "artist" else "date")
-        year = (
-            int(date[:4]) - (kind in ("film", "song") and _noise(entity, EARLIER_YEAR, "year"))
-            if date
-            else None
-        )
+        year = int(date[:4]) - (kind in ("film", "song") and _noise(entity, EARLIER_YEAR, "year")) if date else None
         values = {
             "film": {"year": year, "runtime": fact.get("minutes"), "genre": fact.get("genre")},
             "artist": {"birth_year": year},

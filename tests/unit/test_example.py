@@ -376,6 +376,82 @@ def test_people_share_a_name(name: str, count: int) -> None:
     assert works[0] != works[1]
 
 
+WITHIN_ANOTHER = [
+    ("Billy Ray", "Billy Ray Cyrus"),
+    ("Bobby Brown", "Millie Bobby Brown"),
+    ("Clarence Gatemouth Brown", "Clarence Brown"),
+    ("Douglas Fairbanks Jr.", "Douglas Fairbanks"),
+    ("Hank Williams", "Hank Williams Jr."),
+    ("Helena Carter", "Helena Bonham Carter"),
+    ("James Arnold Taylor", "James Taylor"),
+    ("Jason Lee", "Jason Scott Lee"),
+    ("Jerry Lewis", "Jerry Lee Lewis"),
+    ("John Ford", "John Ford Coley"),
+    ("John Lee", "John Lee Hancock"),
+    ("John Lee", "John Lee Hooker"),
+    ("Kevin Peter Hall", "Peter Hall"),
+    ("Lon Chaney", "Lon Chaney Jr."),
+    ("Michael Clarke", "Michael Clarke Duncan"),
+    ("Michael Hall", "Anthony Michael Hall"),
+    ("Paul Jones", "John Paul Jones"),
+    ("Raj Kumar Gupta", "Raj Kumar"),
+    ("Ram Gopal", "Ram Gopal Varma"),
+    ("Robert Downey", "Robert Downey Jr."),
+    ("Tim Blake", "Tim Blake Nelson"),
+    ("Tom Everett Scott", "Tom Everett"),
+    ("Tommy Lee", "Tommy Lee Jones"),
+]
+WITHIN_ITS_OWN = [
+    ("Aishwarya Rai", "Aishwarya Rai Bachchan"),
+    ("Alejandro González Iñárritu", "Alejandro Inarritu"),
+    ("Chloë Moretz", "Chloe Grace Moretz"),
+    ("Courteney Cox", "Courteney Cox Arquette"),
+    ("Gael García Bernal", "Gael Garcia"),
+    ("Jada Pinkett", "Jada Pinkett Smith"),
+    ("Joanne Whalley-Kilmer", "Joanne Whalley"),
+    ("John Cougar", "John Cougar Mellencamp"),
+    ("Kareena Kapoor", "Kareena Kapoor Khan"),
+    ("Rebecca Romijn", "Rebecca Romijn-Stamos"),
+    ("Robin Wright", "Robin Wright Penn"),
+]
+
+
+def person(side: str, name: str) -> str:
+    """Return the key of the one artist of a name, in whatever order and accents."""
+    people = [uid for uid, node in graph(side).nodes.items() if node["type"] in ("Artist", "Agent")]
+    (uid,) = (uid for uid in people if folded(graph(side).name(uid)) == folded(name))
+    return uid
+
+
+def shared_works(left: str, right: str) -> int:
+    works = {links().get(uid) for _, uid in graph("left").around[left]}
+    return len(works & {uid for _, uid in graph("right").around[right]})
+
+
+def contained(one: str, other: str) -> bool:
+    small, large = sorted((set(folded(one)), set(folded(other))), key=len)
+    return small < large
+
+
+@pytest.mark.parametrize(("left", "right"), WITHIN_ANOTHER)
+def test_a_name_within_another_may_be_another_person(left: str, right: str) -> None:
+    here, there = person("left", left), person("right", right)
+    assert contained(left, right)
+    assert here not in links()
+    assert there not in links().values() or right == "Billy Ray Cyrus"
+    assert shared_works(here, there) == 0
+
+
+@pytest.mark.parametrize(("left", "right"), WITHIN_ITS_OWN)
+def test_a_name_within_another_may_be_the_same_person(left: str, right: str) -> None:
+    here, there = person("left", left), person("right", right)
+    assert contained(left, right)
+    assert split_of(here, there) in ("train", "valid")
+    assert shared_works(here, there) >= 1
+    assert "birth_year" not in graph("left").nodes[here]
+    assert "born" not in graph("right").nodes[there]
+
+
 @pytest.mark.parametrize(
     ("left", "right"),
     [
