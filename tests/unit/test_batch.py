@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tests.unit.builders import config, entities, neighbourhood
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neo4j_align.gnn import batch, features
 from neo4j_align.gnn.batch import DglKernels, Kernels, TorchKernels
+from tests.unit.builders import config, entities, neighbourhood
 
 SIZES = (5, 4)  # sources, destinations
 HAS_DGL = vars(batch)["dgl"] is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from random import Random
 
 import numpy as np
-from tests.unit.builders import config, neighbourhood, nodes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
@@ -14,6 +13,7 @@ from neo4j_align.config import Config, parse_config
 from neo4j_align.records import LEFT, RIGHT, Nodes, Pairs
 from neo4j_align.store import candidates
 from neo4j_align.views import Views, view
+from tests.unit.builders import config, neighbourhood, nodes
 
 TYPES = [0, 0, 0, 0, 1, 1, 1] * 2  # of seven entities a side
 ROOM = 12  # columns of a view

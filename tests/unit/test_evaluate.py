@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.builders import config, nodes, pairs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
@@ -15,6 +14,7 @@ from sklearn.metrics import average_precision_score, precision_recall_fscore_sup
 from neo4j_align.config import parse_config
 from neo4j_align.errors import DataError
 from neo4j_align.resolve import evaluate, labels
+from tests.unit.builders import config, nodes, pairs
 
 Table = dict[str, list[Any]]
 Pair = tuple[int, int]

@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from tests.unit.builders import config, nodes, pairs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from neo4j_align.config import parse_config
 from neo4j_align.errors import DataError
 from neo4j_align.records import Nodes
 from neo4j_align.resolve import labels
+from tests.unit.builders import config, nodes, pairs
 
 Table = dict[str, list[Any]]
 TYPES = ("T0", "T1")

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from random import Random
 
 import numpy as np
-from tests.unit.builders import pairs as make_pairs
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from neo4j_align.records import Pairs
 from neo4j_align.resolve.match import match
+from tests.unit.builders import pairs as make_pairs
 
 Pair = tuple[int, int]
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.unit.builders import config, entities, neighbourhood, pairs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from neo4j_align.gnn.features import Entities, map_count
 from neo4j_align.gnn.model import Network, Shape
 from neo4j_align.records import Pairs
 from neo4j_align.views import Weights
+from tests.unit.builders import config, entities, neighbourhood, pairs
 
 SIDE, TYPES, FEATURES, NEIGHBOURS = 6, 2, 5, 4  # entities a side
 MAPPING = config(types=TYPES, relations=2)

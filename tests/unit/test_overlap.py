@@ -8,12 +8,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from tests.unit.builders import config, entities, neighbourhood, pairs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neo4j_align.gnn import features, overlap
 from neo4j_align.gnn.features import SKETCH, Entities
+from tests.unit.builders import config, entities, neighbourhood, pairs
 
 COUNT, SIZE = 8, 4
 MAPPING = config(relations=2)

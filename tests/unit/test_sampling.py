@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.unit.builders import config, neighbourhood, nodes, objects
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
 from neo4j_align.records import Neighbourhood, Nodes
 from neo4j_align.store import sampling
+from tests.unit.builders import config, neighbourhood, nodes, objects
 
 Edge = tuple[int, int, int]  # owner, relation code, neighbour
 MEANS = np.array([[1.0, 1.0, 4.0, 4.0, 1.0]], np.float32)  # relations 1, 2, and -2, -1 from the end

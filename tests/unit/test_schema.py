@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import pytest
-from tests.unit.builders import config
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from neo4j_align.config import Config, parse_config
 from neo4j_align.errors import ConfigError
 from neo4j_align.records import LEFT, RIGHT
 from neo4j_align.store import schema
+from tests.unit.builders import config
 
 hostile = st.text(
     st.one_of(st.sampled_from("`'\"{}$[]()|&!%:;/* \n\t."), st.characters(exclude_categories=["Cs"])), min_size=1

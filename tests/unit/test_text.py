@@ -7,12 +7,12 @@ from random import Random
 
 import numpy as np
 import pytest
-from tests.unit.builders import objects
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from neo4j_align import text
+from tests.unit.builders import objects
 
 anything = st.text(max_size=40)
 words = st.lists(st.text("abc", min_size=1, max_size=4), max_size=5).map(" ".join)

@@ -6,13 +6,13 @@ from random import Random
 
 import numpy as np
 import pytest
-from tests.unit.builders import neighbourhood, nodes, objects
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
 from neo4j_align import text, views
 from neo4j_align.records import Neighbourhood, Nodes
+from tests.unit.builders import neighbourhood, nodes, objects
 
 NAMES = ["The Matrix", "Alien", None, "Keanu Reeves", "", "Sigourney Weaver"]
 YEARS = [None, "1999", None, "1999", None, "1999"]
