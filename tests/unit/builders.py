@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from neo4j_align.config import Config, parse_config
@@ -52,7 +53,7 @@ def nodes(
     )
 
 
-def objects(values: Sequence[object]) -> np.ndarray:
+def objects(values: Sequence[object]) -> npt.NDArray[Any]:
     column = np.empty(len(values), dtype=object)
     column[:] = values
     return column

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from hypothesis import given, settings
@@ -40,7 +43,9 @@ def run(kernels: Kernels, edges: int, seed: int, dtype: torch.dtype) -> list[tor
     return [share.detach(), total.detach(), *gradients]
 
 
-def oracle(edges: list[tuple[int, int]], logits: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def oracle(
+    edges: list[tuple[int, int]], logits: npt.NDArray[Any], rows: npt.NDArray[Any]
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Softmax over the edges of each destination, and the sum of the sources weighted by it."""
     share, total = np.zeros(len(edges)), np.zeros((SIZES[1], rows.shape[1]))
     for destination in range(SIZES[1]):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +17,7 @@ from neo4j_align.resolve.evaluate import calibration_error
 ONE_TYPE = np.zeros(4_000, np.int16)
 
 
-def labelled(slope: float, offset: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def labelled(slope: float, offset: float, seed: int = 0) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Logits, and truth drawn with the probability that a curve gives them."""
     random = np.random.default_rng(seed)
     logits = random.normal(0, 2, len(ONE_TYPE))

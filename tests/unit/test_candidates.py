@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
@@ -40,9 +42,9 @@ def random_views(seed: int, count: int = len(TYPES)) -> Views:
     return Views(empty, empty, name, name, record, neighbours)
 
 
-def sums(views: Views) -> np.ndarray:
+def sums(views: Views) -> npt.NDArray[Any]:
     dense = np.hstack([rows.toarray().astype(np.float64) for rows in (views.name, views.record, views.neighbours)])
-    product: np.ndarray = dense @ dense.T
+    product: npt.NDArray[Any] = dense @ dense.T
     return product
 
 

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,7 +35,7 @@ def graph(rows: list[dict[str, str | None]], half: int | None = None) -> Nodes:
     return nodes(columns["name"][:half], columns["name"][half:], attributes=columns)
 
 
-def features(entities: Nodes, found: list[tuple[int, int]] | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
+def features(entities: Nodes, found: list[tuple[int, int]] | None = None) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
     """Compare all pairs, or those given."""
     around = neighbourhood([[] for _ in range(len(entities))])
     views, weights = view(entities, around, None, 500)

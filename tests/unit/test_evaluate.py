@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -21,7 +22,7 @@ Pair = tuple[int, int]
 scored = st.lists(st.tuples(st.sampled_from([0.0, 0.2, 0.5, 0.7, 0.9, 1.0]), st.booleans()), min_size=1, max_size=30)
 
 
-def columns(rows: list[tuple[float, bool]]) -> tuple[np.ndarray, np.ndarray]:
+def columns(rows: list[tuple[float, bool]]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     return np.array([value for value, _ in rows]), np.array([same for _, same in rows], dtype=bool)
 
 
@@ -94,7 +95,7 @@ def test_ranks_are_among_the_left_entitys_candidates_and_ties_share_theirs() -> 
 # best_threshold
 
 
-def f1_at(threshold: float, confidence: np.ndarray, same: np.ndarray, gold: int) -> float:
+def f1_at(threshold: float, confidence: npt.NDArray[Any], same: npt.NDArray[Any], gold: int) -> float:
     kept = confidence >= threshold
     return float(2 * same[kept].sum() / max(kept.sum() + gold, 1))
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from hypothesis import given, settings
@@ -89,7 +91,7 @@ def oracle(seen: Entities, left: int, right: int) -> dict[str, float]:
     return found
 
 
-def run(seen: Entities, rows: list[tuple[int, int]]) -> tuple[np.ndarray, tuple[str, ...]]:
+def run(seen: Entities, rows: list[tuple[int, int]]) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
     return overlap.overlap(seen, pairs(rows), MAPS)
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +21,9 @@ Edge = tuple[int, int, int]  # owner, relation code, neighbour
 MEANS = np.array([[1.0, 1.0, 4.0, 4.0, 1.0]], np.float32)  # relations 1, 2, and -2, -1 from the end
 
 
-def draw(edges: list[Edge], luck: np.ndarray, means: np.ndarray = MEANS, size: int = 3) -> list[list[tuple[int, int]]]:
+def draw(
+    edges: list[Edge], luck: npt.NDArray[Any], means: npt.NDArray[Any] = MEANS, size: int = 3
+) -> list[list[tuple[int, int]]]:
     """Return (neighbour, relation) drawn for each of as many owners as there are lots."""
     drawn = neighbourhood([[]] * len(luck), size)
     columns = np.array(edges, dtype=np.int64).reshape(-1, 3)
@@ -119,7 +122,7 @@ def test_counterparts_are_drawn_together() -> None:
 graphs = st.lists(st.tuples(st.integers(0, 7), st.sampled_from([1, 2, -1, -2]), st.integers(0, 7)), max_size=60)
 
 
-def key(edge: Edge, luck: np.ndarray) -> tuple[float, int, int]:
+def key(edge: Edge, luck: npt.NDArray[Any]) -> tuple[float, int, int]:
     _, relation, neighbour = edge
     return (float(-np.log(luck[neighbour]) * MEANS[0, relation]), relation, neighbour)
 
