@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from neo4j_align.pipeline import Aligner
+
+# Before torch loads OpenMP: threads that wait by spinning make a run ten times slower on a machine that is also busy
+# with something else, the database for one.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
 __all__ = ["Aligner", "__version__"]

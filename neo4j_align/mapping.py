@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from neo4j_align.config import Attribute, Config, EntityType, Kind, Relation
 from neo4j_align.profile import Graph, NodeType, Property, kind_of, name_property, words
@@ -153,7 +154,7 @@ def _match_attributes(
         [p for p in t.properties if p.name != key and p is not found] if t else []
         for (t, key), found in zip(sides, naming, strict=True)
     )
-    scores = np.zeros((len(ones), len(others)))
+    scores: npt.NDArray[np.float64] = np.zeros((len(ones), len(others)))
     if left and right and ones and others:
         named = same_named(naming[0], naming[1]) if naming[0] and naming[1] else []
         scores = _attribute_scores(left, right, ones, others, named)

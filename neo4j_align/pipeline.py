@@ -239,8 +239,12 @@ class Aligner:
     def _score(
         self, network: Network, seen: features.Entities, pairs: Pairs, evidence: FloatArray
     ) -> npt.NDArray[np.float64]:
+        network, seen = score.exact(network, seen)
+        both = score.indices(pairs)
+        with self.stages.stage("encode") as advance:
+            encoded = score.encode_once(network, seen, both, advance)
         with self.stages.stage("score", len(pairs)) as advance:
-            return score.logits(*score.exact(network, seen), pairs, evidence, advance)
+            return score.logits(network, seen, encoded, both, evidence, advance)
 
     def _links(self, found: _Scored) -> pd.DataFrame:
         """Return the chosen links: pair, left, right, type, confidence, score."""

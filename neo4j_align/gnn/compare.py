@@ -118,7 +118,7 @@ def _slot(slot: Attribute, values: Objects, weights: Weights, pairs: Pairs) -> I
         yield f"{slot.name} near", np.where(present, np.exp(-10 * apart / scale), 0)
 
 
-def to_numbers(values: Objects) -> np.ndarray:
+def to_numbers(values: Objects) -> npt.NDArray[Any]:
     """Return the first number in each text, NaN where there is none; (N,)."""
 
     def number(value: str) -> float:
@@ -129,7 +129,7 @@ def to_numbers(values: Objects) -> np.ndarray:
     return np.where(numbers == "", np.nan, numbers).astype(np.float64)
 
 
-def to_dates(values: Objects) -> np.ndarray:
+def to_dates(values: Objects) -> npt.NDArray[Any]:
     """Return each text as a year with its fraction, NaN where there is no date; (N,)."""
     codes, distinct = pd.factorize(values)
     parsed = pd.to_datetime(pd.Series(distinct, dtype=object), errors="coerce", format="mixed", utc=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from scipy import sparse
 
@@ -57,7 +59,7 @@ def entities(config: Config, nodes: Nodes, neighbourhood: Neighbourhood, views: 
     )
 
 
-def relation_maps(config: Config) -> np.ndarray:
+def relation_maps(config: Config) -> npt.NDArray[Any]:
     """Return the map of each relation code, (2R + 1,); negative codes count from the end.
 
     0 is "no neighbour", 1 and 2 are the two directions of all relations that only one side has, then come two

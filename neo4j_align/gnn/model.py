@@ -6,6 +6,8 @@ K neighbours, d width, R relation maps, F features of a pair.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
@@ -28,6 +30,21 @@ class Shape(BaseModel):
     maps: int
     features: int
     dropout: float
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Entities as the pair's layer needs them.
+
+    Attributes:
+        hidden: (E, 2d), inside: (E, d), key: (E, SKETCH), what `Network.encode` returns.
+        place: (N,), where each of these E entities stands in the three.
+    """
+
+    hidden: torch.Tensor
+    inside: torch.Tensor
+    key: torch.Tensor
+    place: torch.Tensor
 
 
 class Network(nn.Module):
@@ -96,11 +113,18 @@ class Network(nn.Module):
         known = torch.cat([((features - self.mean) * self.scale).clamp(-6, 6), bins.flatten(1), kind], dim=1)
         return (self.direct(known) + self.comparison(known)).squeeze(1), torch.sigmoid(self.gate(known))
 
-    def encode(self, entities: Entities, ids: torch.Tensor) -> torch.Tensor:
-        """Encode entities (D,) from their attributes and their sampled neighbours'; (D, 2d), equations 1 and 2."""
+    def encode(self, entities: Entities, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Encode entities (D,) from their attributes and their sampled neighbours' (equations 1 and 2).
+
+        Returns:
+            Their vectors (D, 2d), the same as others see them as neighbours (D, d), and the keys by which neighbours
+            of two entities find each other (D, SKETCH).
+        """
         edges = hop(entities, ids, self.shape.maps)
         level0 = self._level0(entities, edges.sources)
-        return functional.relu(torch.cat([self.own(level0[edges.own]), self._aggregate(level0, edges)], dim=1))
+        hidden = functional.relu(torch.cat([self.own(level0[edges.own]), self._aggregate(level0, edges)], dim=1))
+        key = functional.normalize(self.key(entities.name[ids].to(self.key.weight.dtype)), dim=1)
+        return hidden, self.widen(hidden), key
 
     def _level0(self, entities: Entities, ids: torch.Tensor) -> torch.Tensor:
         words = torch.cat([entities.name[ids], entities.record[ids]], dim=1).to(self.text.weight.dtype)
@@ -125,27 +149,21 @@ class Network(nn.Module):
         return torch.einsum("rij,rj->ri", maps, vectors)
 
     def forward(
-        self,
-        entities: Entities,
-        encoded: torch.Tensor,
-        place: torch.Tensor,
-        pairs: torch.Tensor,
-        features: torch.Tensor,
+        self, entities: Entities, encoded: Encoded, pairs: torch.Tensor, features: torch.Tensor
     ) -> torch.Tensor:
         """Judge pairs.
 
         Args:
-            encoded: (E, 2d), what `encode` returned for all entities of the pairs and their neighbours.
-            place: (N,), where each of these entities stands in `encoded`.
+            encoded: all entities of the pairs and their neighbours.
             pairs: (B, 2), left and right entity.
             features: (B, F), comparison features.
 
         Returns:
             Logits, (B,).
         """
-        messages = self._messages(entities, encoded, place, pairs)
-        combined = self._cross(entities, pairs, messages)
-        own = [self.own2(encoded[place[side]]) for side in pairs.unbind(1)]
+        messages = self._messages(entities, encoded, pairs)
+        combined = self._cross(entities, encoded, pairs, messages)
+        own = [self.own2(encoded.hidden[encoded.place[side]]) for side in pairs.unbind(1)]
         left, right = (functional.relu(torch.cat(part, dim=1)) for part in zip(own, combined, strict=True))
         network = self.head(torch.cat([(left - right).abs(), left * right], dim=1))
         compared, gate = self.compare(features, entities.type[pairs[:, 0]])
@@ -153,23 +171,26 @@ class Network(nn.Module):
         return judged
 
     def _messages(
-        self, entities: Entities, encoded: torch.Tensor, place: torch.Tensor, pairs: torch.Tensor
+        self, entities: Entities, encoded: Encoded, pairs: torch.Tensor
     ) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Return, for both sides, the messages z = W_r h (B, K, d) and logits of self-attention β (B, K)."""
         ids, back = torch.unique(pairs, return_inverse=True)
         relation = entities.relations[ids]
-        inside = self.widen(encoded)
-        neighbours = inside[place[entities.neighbours[ids].clamp(min=0)]]  # (U, K, d)
+        neighbours = encoded.inside[encoded.place[entities.neighbours[ids].clamp(min=0)]]  # (U, K, d)
         message = torch.zeros_like(neighbours)
         for r in range(1, self.shape.maps):
             at = relation == r
             message[at] = neighbours[at] @ self.relation2[r]
-        mine = torch.einsum("ud,rd->ur", inside[place[ids]], self.attend2[:, 0]).gather(1, relation)
+        mine = torch.einsum("ud,rd->ur", encoded.inside[encoded.place[ids]], self.attend2[:, 0]).gather(1, relation)
         logits = functional.leaky_relu(mine + (self.attend2[relation, 1] * message).sum(2), 0.2)
         return [(message[side], logits[side]) for side in back.unbind(1)]
 
     def _cross(
-        self, entities: Entities, pairs: torch.Tensor, messages: list[tuple[torch.Tensor, torch.Tensor]]
+        self,
+        entities: Entities,
+        encoded: Encoded,
+        pairs: torch.Tensor,
+        messages: list[tuple[torch.Tensor, torch.Tensor]],
     ) -> list[torch.Tensor]:
         """Weigh both sides' messages by α · β, renormalised (equations 3 to 6); two of (B, d).
 
@@ -178,8 +199,7 @@ class Network(nn.Module):
         """
         ids = [entities.neighbours[side] for side in pairs.unbind(1)]
         valid = [side >= 0 for side in ids]
-        names = [entities.name[side.clamp(min=0)].to(self.key.weight.dtype) for side in ids]
-        keys = [functional.normalize(self.key(name), dim=2) for name in names]
+        keys = [encoded.key[encoded.place[side.clamp(min=0)]] for side in ids]
         product = torch.bmm(keys[0], keys[1].transpose(1, 2))
         near = (-self.sharpness * (2 - 2 * product).clamp(min=1e-12).sqrt()).exp()
         near = near * valid[0].unsqueeze(2) * valid[1].unsqueeze(1)

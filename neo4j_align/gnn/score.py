@@ -11,46 +11,61 @@ import numpy.typing as npt
 import torch
 
 from neo4j_align.gnn.features import Entities
-from neo4j_align.gnn.model import Network
+from neo4j_align.gnn.model import Encoded, Network
 from neo4j_align.records import FloatArray, Pairs
 
 ENCODED_AT_ONCE = 16_384
 SCORED_AT_ONCE = 4_096
 
 
-@torch.no_grad()
-def logits(
-    network: Network,
-    entities: Entities,
-    pairs: Pairs,
-    features: FloatArray,
-    advance: Callable[[int], None] = lambda _: None,
-) -> npt.NDArray[np.float64]:
-    """Score pairs, (P,), with features (P, F); (P,).
-
-    The network's own precision is used. In double precision (see `exact`) a result does not depend, to nine digits, on
-    which other pairs are scored with it or on the number of threads.
-    """
-    kind = network.gate.weight.dtype
-    both = torch.from_numpy(np.stack([pairs.left, pairs.right], axis=1)).long()
-    ids, place = needed(entities, both)
-    encoded = [network.encode(entities, part) for part in ids.split(ENCODED_AT_ONCE)]
-    table = torch.cat(encoded) if encoded else torch.zeros(0, 2 * network.shape.width, dtype=kind)
-    found = []
-    for batch, known in zip(both.split(SCORED_AT_ONCE), torch.from_numpy(features).split(SCORED_AT_ONCE), strict=True):
-        found.append(network(entities, table, place, batch, known.to(kind)).double().numpy())
-        advance(len(batch))
-    return np.concatenate(found) if found else np.zeros(0)
-
-
-def needed(entities: Entities, pairs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the entities that pairs (B, 2) need encoded, their own and neighbours, and the place of each, (N,)."""
+def encode(
+    network: Network, entities: Entities, pairs: torch.Tensor, advance: Callable[[int], None] = lambda _: None
+) -> Encoded:
+    """Encode once each entity of some pairs, (B, 2), and their neighbours."""
     ids = torch.unique(pairs)
     neighbours = entities.neighbours[ids].flatten()
     ids = torch.unique(torch.cat([ids, neighbours[neighbours >= 0]]))
     place = torch.zeros(len(entities), dtype=torch.long)
     place[ids] = torch.arange(len(ids))
-    return ids, place
+    parts = []
+    for batch in ids.split(ENCODED_AT_ONCE):
+        parts.append(network.encode(entities, batch))
+        advance(len(batch))
+    hidden, inside, key = (torch.cat(part) for part in zip(*parts, strict=True))
+    return Encoded(hidden, inside, key, place)
+
+
+@torch.no_grad()
+def encode_once(network: Network, entities: Entities, pairs: torch.Tensor, advance: Callable[[int], None]) -> Encoded:
+    """Encode as `encode` does, to score and not to train."""
+    return encode(network, entities, pairs, advance)
+
+
+@torch.no_grad()
+def logits(
+    network: Network,
+    entities: Entities,
+    encoded: Encoded,
+    pairs: torch.Tensor,
+    features: FloatArray,
+    advance: Callable[[int], None] = lambda _: None,
+) -> npt.NDArray[np.float64]:
+    """Score pairs, (P, 2), with features (P, F); (P,).
+
+    The network's own precision is used. In double precision (see `exact`) a result does not depend, to nine digits, on
+    which other pairs are scored with it or on the number of threads.
+    """
+    found = []
+    for batch, known in zip(pairs.split(SCORED_AT_ONCE), torch.from_numpy(features).split(SCORED_AT_ONCE), strict=True):
+        known = known.to(network.gate.weight.dtype)
+        found.append(network.forward(entities, encoded, batch, known).double().numpy())
+        advance(len(batch))
+    return np.concatenate(found)
+
+
+def indices(pairs: Pairs) -> torch.Tensor:
+    """Return pairs as a tensor, (P, 2)."""
+    return torch.from_numpy(np.stack([pairs.left, pairs.right], axis=1)).long()
 
 
 def exact(network: Network, entities: Entities) -> tuple[Network, Entities]:

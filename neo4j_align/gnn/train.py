@@ -10,8 +10,10 @@ import copy
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from sklearn.metrics import average_precision_score
 from torch import nn
@@ -20,7 +22,7 @@ from torch.nn import functional
 from neo4j_align.config import Training
 from neo4j_align.gnn.features import Entities
 from neo4j_align.gnn.model import Network, Shape
-from neo4j_align.gnn.score import logits, needed
+from neo4j_align.gnn.score import encode, indices, logits
 from neo4j_align.records import BoolArray, FloatArray, Pairs
 
 log = logging.getLogger(__name__)
@@ -62,24 +64,24 @@ def train(
     network = Network(shape)
     network.standardise(torch.from_numpy(examples.features[examples.train]))
     features, valid = torch.from_numpy(examples.features), torch.from_numpy(np.flatnonzero(examples.valid))
-    pairs = torch.from_numpy(np.stack([examples.pairs.left, examples.pairs.right], axis=1)).long()
+    pairs = indices(examples.pairs)
     types = entities.type[pairs[:, 0]]
 
     def compare(rows: torch.Tensor) -> torch.Tensor:
         return network.compare(features[rows], types[rows])[0]
 
     def judge(rows: torch.Tensor) -> torch.Tensor:
-        ids, place = needed(entities, pairs[rows])
-        encoded = network.encode(entities, ids)
-        return network.forward(entities, encoded, place, pairs[rows], features[rows])
+        return network.forward(entities, encode(network, entities, pairs[rows]), pairs[rows], features[rows])
 
+    @torch.no_grad()
     def validate_comparison() -> float:
-        with torch.no_grad():
-            return _precision(entities, examples, compare(valid).numpy())
+        return _precision(entities, examples, compare(valid).numpy())
 
+    @torch.no_grad()
     def validate() -> float:
-        kept = examples.pairs.take(examples.valid)
-        return _precision(entities, examples, logits(network, entities, kept, examples.features[examples.valid]))
+        encoded = encode(network, entities, pairs[valid])
+        found = logits(network, entities, encoded, pairs[valid], examples.features[examples.valid])
+        return _precision(entities, examples, found)
 
     head = [*network.comparison.parameters(), *network.direct.parameters()]
     rest = [p for name, p in network.named_parameters() if not name.startswith(("comparison", "direct"))]
@@ -155,7 +157,7 @@ def _weights(entities: Entities, examples: Examples) -> torch.Tensor:
     return (weight * count.sum() / (weight * count).sum()).float()[types]
 
 
-def _precision(entities: Entities, examples: Examples, found: np.ndarray) -> float:
+def _precision(entities: Entities, examples: Examples, found: npt.NDArray[Any]) -> float:
     """Return the mean over the types of the validation pairs' average precision."""
     same, types = examples.same[examples.valid], entities.type.numpy()[examples.pairs.left[examples.valid]]
     per_type = [

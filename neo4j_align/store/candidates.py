@@ -6,7 +6,10 @@ of the sum of the three cosines, from one product of sparse matrices.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 from sparse_dot_topn import sp_matmul_topn
 
@@ -29,7 +32,7 @@ def candidates(config: Config, nodes: Nodes, views: Views) -> Pairs:
     return pairs(views, left, right)
 
 
-def _nearest(rows: sparse.csr_matrix, left: slice, right: slice, k: int) -> tuple[np.ndarray, np.ndarray]:
+def _nearest(rows: sparse.csr_matrix, left: slice, right: slice, k: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     one, other = rows[left], rows[right]
     if not (one.nnz and other.nnz):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -37,7 +40,7 @@ def _nearest(rows: sparse.csr_matrix, left: slice, right: slice, k: int) -> tupl
     return best.row + left.start, best.col + right.start
 
 
-def pairs(views: Views, left: np.ndarray, right: np.ndarray) -> Pairs:
+def pairs(views: Views, left: npt.NDArray[Any], right: npt.NDArray[Any]) -> Pairs:
     """Sort pairs, drop repeats, and measure them in each view."""
     left, right = np.unique(np.stack([left, right]), axis=1)
     scores = [cosine(rows[left], rows[right]) for rows in (views.name, views.record, views.neighbours)]

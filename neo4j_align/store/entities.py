@@ -99,7 +99,7 @@ def _columns(config: Config, tables: list[tuple[int, int, list[tuple[Any, ...]]]
     keys = np.empty(len(rows), dtype=object)
     keys[:] = [row[0] for row in rows]
     names = np.full(len(rows), None, dtype=object)
-    attributes = {slot.name: np.full(len(rows), None, dtype=object) for slot in config.slots}
+    attributes: dict[str, Objects] = {slot.name: np.full(len(rows), None, dtype=object) for slot in config.slots}
     start = 0
     for (_, index, part), size in zip(tables, sizes, strict=True):
         entity_type = config.types[index]
