@@ -68,6 +68,14 @@ def test_a_neighbour_view_is_of_the_neighbours_words_and_whole_names() -> None:
     assert abs(twice.neighbours - once.neighbours).sum() == 0
 
 
+def test_a_word_that_two_neighbours_share_counts_once() -> None:
+    entities = graph(["a", "b", "keanu reeves", "anna reeves", "x", "y"])
+    found, weights = make(entities, neighbourhood([[(2, 1), (3, 1)], *[[]] * 5]))
+    said = text.bag(objects(["keanu reeves keanu_reeves anna anna_reeves"]))
+    assert abs(found.neighbours[0] - text.weighted(said, weights.neighbours)).max() < 1e-6
+    assert found.neighbours[0].nnz == 5
+
+
 def test_words_of_too_many_neighbourhoods_say_nothing() -> None:
     entities = graph(["a", "b", "c", "d", "hub", "rare"])
     around = neighbourhood([[(4, 1), (5, 1)], [(4, 1)], [(4, 1)], [], [], []])
