@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from hypothesis import given, settings
@@ -51,18 +52,21 @@ def network(seed: int = 0, width: int = 8) -> Network:
     return made.eval()
 
 
-def evidence(count: int, seed: int = 0) -> np.ndarray:
+def evidence(count: int, seed: int = 0) -> npt.NDArray[Any]:
     return np.random.default_rng(seed).normal(size=(count, FEATURES)).astype(np.float32)
 
 
-def scores(made: Network, seen: Entities, chosen: Pairs, features: np.ndarray) -> np.ndarray:
-    found = score.logits(*score.exact(made, seen), chosen, features)
+def scores(made: Network, seen: Entities, chosen: Pairs, features: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    made, seen = score.exact(made, seen)
+    both = score.indices(chosen)
+    with torch.no_grad():
+        found = score.logits(made, seen, score.encode(made, seen, both), both, features)
     assert found.dtype == np.float64
     assert np.isfinite(found).all()
     return found
 
 
-def assert_close(one: np.ndarray, other: np.ndarray) -> None:
+def assert_close(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> None:
     np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
 
 
@@ -168,15 +172,10 @@ def test_a_constant_feature_says_nothing() -> None:
     np.testing.assert_array_equal(scores(made, graph(8), chosen, one), scores(made, graph(8), chosen, other))
 
 
-def test_no_pairs_have_no_scores() -> None:
-    assert scores(network(), graph(9), pairs([]), evidence(0)).shape == (0,)
-
-
 def test_every_weight_learns() -> None:
     seen = Entities(**{n: v.float() if v.is_floating_point() else v for n, v in vars(graph(10)).items()})
     made, both = network(), torch.tensor(ALL)
-    ids, place = score.needed(seen, both)
-    found = made(seen, made.encode(seen, ids), place, both, torch.from_numpy(evidence(len(ALL))))
+    found = made.forward(seen, score.encode(made, seen, both), both, torch.from_numpy(evidence(len(ALL))))
     found.square().sum().backward()
     still = {name for name, value in made.named_parameters() if value.grad is None or not value.grad.abs().any()}
     assert still == set()
