@@ -73,12 +73,12 @@ def _credentials_file(path: str | None) -> dict[str, str]:
     lines = (line.strip() for line in _read_text(Path(path)).splitlines())
     pairs = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
     fields = {name: pairs.get(f"NEO4J_{name.upper()}") for name in Connection.model_fields}
-    return {name: value.strip() for name, value in fields.items() if value}
+    return {name: value.strip().strip("'\"") for name, value in fields.items() if value}
 
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigError(f"Cannot read {path}: {error.strerror}. Check the path and its rights.") from error
     except UnicodeDecodeError as error:
@@ -109,6 +109,12 @@ class Attribute(_Frozen):
     left: str | None = None
     right: str | None = None
     kind: Kind = "text"
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Attribute:
+        if self.left is None and self.right is None:
+            raise ValueError(f"attribute {self.name!r} has neither `left` nor `right`")
+        return self
 
 
 class EntityType(_Frozen):
@@ -192,9 +198,24 @@ class Config(_Frozen):
                 raise ValueError(f"names of `{what}` must differ; repeated: {', '.join(repeated)}")
             if empty := [e.name for e in entries if e.left is None and e.right is None]:
                 raise ValueError(f"`{what}` entry without `left` and `right`: {', '.join(empty)}")
+        for side in ("left", "right"):
+            types = [getattr(relation, side) for relation in self.relations if getattr(relation, side) is not None]
+            if repeated := sorted({name for name in types if types.count(name) > 1}):
+                raise ValueError(f"a relationship type has one place in `relations`; repeated: {', '.join(repeated)}")
+        self._check_attributes()
         if not any(entity_type.aligned for entity_type in self.types):
             raise ValueError("no entry of `types` has both `left` and `right`: nothing to align")
         return self
+
+    def _check_attributes(self) -> None:
+        kinds: dict[str, Kind] = {}
+        for entity_type in self.types:
+            names = [attribute.name for attribute in entity_type.attributes]
+            if repeated := sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"attributes of {entity_type.name!r} must differ; repeated: {', '.join(repeated)}")
+            for attribute in entity_type.attributes:
+                if kinds.setdefault(attribute.name, attribute.kind) != attribute.kind:
+                    raise ValueError(f"attribute {attribute.name!r} is of two kinds: use one kind, or two names")
 
     @property
     def slots(self) -> tuple[Attribute, ...]:

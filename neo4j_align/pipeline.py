@@ -19,7 +19,7 @@ from neo4j_align.gnn import calibrate, features, overlap, saved, score, train
 from neo4j_align.gnn.compare import compare
 from neo4j_align.gnn.model import Network, Shape
 from neo4j_align.progress import Stages
-from neo4j_align.records import BoolArray, FloatArray, Neighbourhood, Nodes, Pairs
+from neo4j_align.records import DIGITS, BoolArray, FloatArray, Neighbourhood, Nodes, Pairs
 from neo4j_align.resolve import evaluate, labels, match
 from neo4j_align.store import candidates, entities, links, sampling
 from neo4j_align.store.database import Database
@@ -90,6 +90,7 @@ class Aligner:
         views, weights = self._view(graph, None)
         pairs = self._candidates(nodes, views, known)
         same, split = labels.judge(known, nodes, pairs, settings.seed)
+        labels.require(same, split)
         learn, stop = (split == name for name in ("train", "valid"))
         evidence, names, seen = self._describe(graph, views, weights, pairs)
         shape = Shape(
@@ -108,7 +109,7 @@ class Aligner:
         exclusive = labels.exclusive(config, known, nodes)
         confidence = calibrate.apply(curves, logits, types)
         chosen = np.zeros(len(pairs), bool)
-        chosen[match.match(pairs, confidence, np.zeros(len(pairs)), exclusive[types])] = True
+        chosen[match.match(pairs, confidence, logits, np.zeros(len(pairs)), exclusive[types])] = True
         thresholds = evaluate.thresholds(config, types, confidence, same == 1, chosen & stop, stop)
         figures = evaluate.evaluate(
             nodes,
@@ -191,6 +192,7 @@ class Aligner:
                 match.match(
                     pairs,
                     confidence,
+                    logits,
                     np.array(thresholds)[types],
                     np.array(exclusive)[types],
                     existing.confirmed,
@@ -258,6 +260,6 @@ class Aligner:
                 "right": keys[right],
                 "type": np.array(self.config.type_names, dtype=object)[found.nodes.type[left]],
                 "confidence": found.confidence[rows],
-                "score": np.round(found.logits[rows], calibrate.DIGITS),
+                "score": np.round(found.logits[rows], DIGITS),
             }
         )

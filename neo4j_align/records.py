@@ -16,6 +16,7 @@ BoolArray = npt.NDArray[np.bool_]
 Objects = npt.NDArray[np.object_]
 
 LEFT, RIGHT = 0, 1
+DIGITS = 6  # of a score or confidence: what comes after them differs with batches and threads
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def read_table(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        return pd.read_csv(path, dtype=str)
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise DataError(f"Cannot read {path} as CSV: {str(error).splitlines()[0]}") from error
 

@@ -7,10 +7,9 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 from sklearn.linear_model import LogisticRegression
 
-from neo4j_align.records import BoolArray
+from neo4j_align.records import DIGITS, BoolArray
 
 FEWEST = 20  # labelled pairs of each kind that a curve of its own takes
-DIGITS = 6  # of a confidence: what is left after them differs with batches and threads
 
 
 class Curve(BaseModel):

@@ -20,6 +20,8 @@ from neo4j_align.views import Views, Weights, cosine
 
 Column = tuple[str, npt.NDArray[Any]]
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_LARGEST = 1e100  # a number beyond is none: a hex id, or hundreds of digits
+_DATED = re.compile(r"\d{4}|\d{1,2}\W\w+\W\d{2}\b")  # else a parser takes "now" or "12:30" for a day of this year
 _YEAR = re.compile(r"\b(1[0-9]{3}|20[0-9]{2})\b")
 
 
@@ -125,14 +127,16 @@ def to_numbers(values: Objects) -> npt.NDArray[Any]:
         found = _NUMBER.search(value.replace(",", ""))
         return float(found[0]) if found else np.nan
 
-    numbers = text.map_unique(number, values)
-    return np.where(numbers == "", np.nan, numbers).astype(np.float64)
+    found = text.map_unique(number, values)
+    numbers = np.where(found == "", np.nan, found).astype(np.float64)
+    return np.where(np.abs(numbers) < _LARGEST, numbers, np.nan)
 
 
 def to_dates(values: Objects) -> npt.NDArray[Any]:
     """Return each text as a year with its fraction, NaN where there is no date; (N,)."""
     codes, distinct = pd.factorize(values)
-    parsed = pd.to_datetime(pd.Series(distinct, dtype=object), errors="coerce", format="mixed", utc=True)
-    years = pd.Series(distinct, dtype=object).astype(str).str.extract(_YEAR, expand=False).astype(float)
+    texts = pd.Series(distinct, dtype=object).astype(str)
+    parsed = pd.to_datetime(texts.where(texts.str.contains(_DATED)), errors="coerce", format="mixed", utc=True)
+    years = texts.str.extract(_YEAR, expand=False).astype(float)
     exact = parsed.dt.year + (parsed.dt.day_of_year - 1) / 366
     return np.append(exact.fillna(years).to_numpy(float), np.nan)[codes]

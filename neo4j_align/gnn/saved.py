@@ -105,10 +105,10 @@ def load(folder: Path) -> Model:
     """
     try:
         document = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
-        if document.get("format") != FORMAT:
+        if not isinstance(document, dict) or document.get("format") != FORMAT:
             raise ModelError(f"{folder} is of another format than this version reads. Train again.")
         about = About.model_validate(document)
-        if damaged := [name for name, digest in about.files.items() if _hash(folder / name) != digest]:
+        if damaged := [name for name in (_NETWORK, _FROZEN) if _hash(folder / name) != about.files.get(name)]:
             raise ModelError(f"{folder / damaged[0]} is damaged: its hash is not the one recorded. Train again.")
         arrays = load_arrays(folder / _FROZEN)
         network = Network(about.shape)

@@ -54,6 +54,8 @@ def evaluate(
     for kind in [None, *sorted(set(by_type))]:
         rows = judged & (kind_of_pair != "") if kind is None else judged & (kind_of_pair == kind)
         mine = chosen if kind is None else chosen & (pd.Series(nodes.type[labels.left]).map(by_type).to_numpy() == kind)
+        if not mine.any():
+            continue
         tables[kind] = _figures(nodes, pairs, confidence, linked, same == 1, rows, labels, mine)
     return {"split": split or "all", **tables.pop(None), "types": tables}
 
@@ -166,12 +168,14 @@ def best_threshold(same: BoolArray, confidence: Scores, gold: int, fewest: int =
     Returns:
         The middle between the last link kept and the first left out, so that nothing hangs on one link.
     """
-    if gold < fewest:
+    if gold < fewest or not len(same):
         return 0.5
+    if not same.any():
+        return 1.0
     order = np.argsort(-confidence, kind="stable")
     values = confidence[order]
     f1 = 2 * np.cumsum(same[order]) / (np.arange(1, len(values) + 1) + gold)
     f1[:-1][values[:-1] == values[1:]] = -1  # a cut between equal confidences is none
     best = int(np.argmax(f1))
     after = values[best + 1] if best + 1 < len(values) else 0.0
-    return float(round((values[best] + after) / 2, 6))
+    return float((values[best] + after) / 2)

@@ -57,7 +57,11 @@ def read(table: pd.DataFrame, nodes: Nodes, type_names: tuple[str, ...], seed: i
     """
     if missing := {"left", "right"} - set(table.columns):
         raise DataError(f"The labels lack the column {' and '.join(sorted(missing))}; they need at least left,right.")
-    table = table.dropna(subset=["left", "right"])
+    empty = table[["left", "right"]].isna().any(axis=1) | (table[["left", "right"]].astype(str) == "").any(axis=1)
+    if empty.any():
+        raise DataError(
+            f"Row {int(np.flatnonzero(empty)[0]) + 1} of the labels lacks left or right. Fill or remove it."
+        )
     left, right = (_find(table[side], nodes, code) for side, code in (("left", LEFT), ("right", RIGHT)))
     known = (left >= 0) & (right >= 0)
     if not known.any():
@@ -79,7 +83,9 @@ def read(table: pd.DataFrame, nodes: Nodes, type_names: tuple[str, ...], seed: i
 def _find(keys: pd.Series[Any], nodes: Nodes, side: int) -> npt.NDArray[np.int64]:
     index = nodes.index(side)
     index.index = index.index.map(str)
-    return index.reindex(keys.map(str)).fillna(-1).to_numpy(np.int64)
+    # A frame with whole numbers among missing ones holds them as 1.0.
+    texts = keys.map(lambda key: str(int(key)) if isinstance(key, float) and key.is_integer() else str(key))
+    return index.reindex(texts).fillna(-1).to_numpy(np.int64)
 
 
 def _same(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
@@ -125,7 +131,10 @@ def judge(labels: Labels, nodes: Nodes, pairs: Pairs, seed: int, complete: bool 
     if not labels.listed:
         return _labelled(labels, pairs)
     of_left, of_right, otherwise = (np.full(len(nodes), "", dtype=object) for _ in range(3))
-    of_left[labels.left], of_right[labels.right] = labels.split, labels.split
+    # An entity with links in several splits belongs to the last of them: what is tested is never trained on.
+    for name in SPLITS:
+        mine = labels.split == name
+        of_left[labels.left[mine]], of_right[labels.right[mine]] = name, name
     for kind in np.unique(nodes.type[labels.left]):
         mine = nodes.type[labels.left] == kind
         smaller = min(np.count_nonzero((nodes.type == kind) & (nodes.side == side)) for side in (LEFT, RIGHT))
@@ -135,9 +144,9 @@ def judge(labels: Labels, nodes: Nodes, pairs: Pairs, seed: int, complete: bool 
             otherwise[places] = _seeded(nodes.keys[places], np.cumsum(shares), seed)
     left, right = of_left[pairs.left], of_right[pairs.right]
     split = np.where(left != "", left, np.where(right != "", right, otherwise[pairs.left]))
-    same = _among(pairs.left, pairs.right, labels.links, len(nodes)).astype(np.int8)
-    same[split == ""] = -1
-    return same, split
+    same, listed = _labelled(labels, pairs)
+    split = np.where(same == 1, listed, split)
+    return np.where(split == "", -1, np.maximum(same, 0)).astype(np.int8), split
 
 
 def _labelled(labels: Labels, pairs: Pairs) -> tuple[Any, Any]:
@@ -150,12 +159,6 @@ def _labelled(labels: Labels, pairs: Pairs) -> tuple[Any, Any]:
     last = pd.DataFrame(columns).drop_duplicates(["left", "right"], keep="last").set_index(["left", "right"])
     found = last.reindex(pd.MultiIndex.from_arrays([pairs.left, pairs.right]))
     return found["same"].fillna(-1).to_numpy(np.int8), found["split"].fillna("").to_numpy(object)
-
-
-def _among(
-    left: npt.NDArray[Any], right: npt.NDArray[Any], links: npt.NDArray[np.int64], count: int
-) -> npt.NDArray[np.bool_]:
-    return np.isin(left.astype(np.int64) * count + right, links[:, 0] * count + links[:, 1])
 
 
 def with_validation(labels: Labels, nodes: Nodes, seed: int) -> Labels:
@@ -175,6 +178,23 @@ def with_validation(labels: Labels, nodes: Nodes, seed: int) -> Labels:
                 "add some, or correct the columns `label` and `split`."
             )
     return labels
+
+
+def require(same: npt.NDArray[Any], split: Objects) -> None:
+    """See that the candidates hold what training takes.
+
+    Raises:
+        DataError: Blocking found no true pair, or no false one, in the split train or valid.
+    """
+    for name in ("train", "valid"):
+        kinds = set(same[split == name].tolist())
+        if not {0, 1} <= kinds:
+            what = "true" if 1 not in kinds else "false"
+            raise DataError(
+                f"Among the candidates no pair of the split {name!r} is known to be {what}. Training takes at least "
+                "ten true pairs whose names, attributes or neighbours resemble each other: add labels, or map more "
+                "attributes and relations."
+            )
 
 
 def exclusive(config: Config, labels: Labels, nodes: Nodes) -> npt.NDArray[np.bool_]:

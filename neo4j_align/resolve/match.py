@@ -7,12 +7,13 @@ from collections.abc import Collection
 import numpy as np
 import numpy.typing as npt
 
-from neo4j_align.records import BoolArray, Pairs
+from neo4j_align.records import DIGITS, BoolArray, Pairs
 
 
 def match(
     pairs: Pairs,
     confidence: npt.NDArray[np.float64],
+    score: npt.NDArray[np.float64],
     threshold: npt.NDArray[np.float64],
     exclusive: BoolArray,
     confirmed: Collection[tuple[int, int]] = (),
@@ -20,11 +21,12 @@ def match(
 ) -> npt.NDArray[np.int64]:
     """Choose the pairs to link, most confident first.
 
-    Ties go to the smaller left, then right index, which is the order of the keys. A person's verdicts come first: a
-    rejected pair is never chosen, a confirmed one is never chosen again but takes its two entities.
+    Between equal confidences, which are rounded, the higher score decides; then the smaller left, then right index,
+    which is the order of the keys. A person's verdicts come first: a rejected pair is never chosen, a confirmed one is
+    never chosen again but takes its two entities.
 
     Args:
-        confidence: (P,), threshold: (P,), the least confidence of a link of that pair's type.
+        confidence: (P,), score: (P,), threshold: (P,), the least confidence of a link of that pair's type.
         exclusive: (P,), whether an entity of that pair's type has at most one link.
 
     Returns:
@@ -34,7 +36,8 @@ def match(
     taken_left = {left for left, _ in confirmed}
     taken_right = {right for _, right in confirmed}
     eligible = np.flatnonzero(confidence >= threshold)
-    order = eligible[np.lexsort((pairs.right[eligible], pairs.left[eligible], -confidence[eligible]))]
+    keys = pairs.right, pairs.left, -np.round(score, DIGITS), -confidence
+    order = eligible[np.lexsort([key[eligible] for key in keys])]
     chosen = []
     columns = pairs.left[order].tolist(), pairs.right[order].tolist(), exclusive[order].tolist()
     for row, left, right, alone in zip(order.tolist(), *columns, strict=True):

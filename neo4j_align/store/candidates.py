@@ -17,6 +17,7 @@ from neo4j_align.config import Config
 from neo4j_align.records import LEFT, RIGHT, Nodes, Pairs
 from neo4j_align.views import Views, cosine
 
+BUDGET = 50_000  # meetings of a row with rows of the other side
 LEAST = 0.01  # a sum of cosines below this is chance: one common trigram
 
 
@@ -36,8 +37,24 @@ def _nearest(rows: sparse.csr_matrix, left: slice, right: slice, k: int) -> tupl
     one, other = rows[left], rows[right]
     if not (one.nnz and other.nnz):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    best = sp_matmul_topn(one, other.T.tocsr(), top_n=k, threshold=LEAST, n_threads=-1).tocoo()
+    best = sp_matmul_topn(_affordable(one, other), other.T.tocsr(), top_n=k, threshold=LEAST, n_threads=-1).tocoo()
     return best.row + left.start, best.col + right.start
+
+
+def _affordable(one: sparse.csr_matrix, other: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Keep of each row the rarest columns that meet at most BUDGET rows of the other side, and always the rarest.
+
+    A common trigram of a million names meets a hundred thousand others and tells nothing: without this bound the work
+    grows with the square of the graph. The pairs found are measured with all columns again.
+    """
+    cost = np.bincount(other.indices, minlength=other.shape[1])[one.indices]
+    row = np.repeat(np.arange(one.shape[0]), np.diff(one.indptr))
+    order = np.lexsort((one.indices, cost, row))
+    before = np.cumsum(cost[order]) - cost[order]
+    before -= before[one.indptr[:-1].clip(max=max(len(order) - 1, 0))][row]
+    kept = np.zeros(one.nnz, dtype=bool)
+    kept[order] = before < BUDGET
+    return sparse.csr_matrix((one.data[kept], (row[kept], one.indices[kept])), shape=one.shape)
 
 
 def pairs(views: Views, left: npt.NDArray[Any], right: npt.NDArray[Any]) -> Pairs:

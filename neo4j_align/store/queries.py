@@ -72,7 +72,7 @@ def parse(source: str) -> Query:
         header["purpose"],
         text,
     )
-    bare = re.sub(r"//.*", "", text)
+    bare = re.sub(r"(^|\s)//.*", "", text, flags=re.MULTILINE)
     used = {
         "parameters": set(re.findall(r"\$(\w+)", bare)),
         "identifiers": set(re.findall(r"`\{(\w+)\}`", bare)),

@@ -257,7 +257,8 @@ def test_entities_that_share_nothing_have_no_candidates(database: Database, conf
     database.write("MATCH (n) DETACH DELETE n")
     for kind, other in (("Film", "Movie"), ("Artist", "Agent"), ("Song", "Track"), ("Album", "Record")):
         database.write(
-            f"CREATE (:Catalogue:{kind} {{uid: '{kind}', title: 'aaa'}}), (:Wiki:{other} {{uid: '{other}', name: 'zzz'}})"
+            f"CREATE (:Catalogue:{kind} {{uid: '{kind}', title: 'aaa'}}), "
+            f"(:Wiki:{other} {{uid: '{other}', name: 'zzz'}})"
         )
     with pytest.raises(DataError, match="nothing to compare"):
         Aligner(config, database).align(model)

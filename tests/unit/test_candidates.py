@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
@@ -144,3 +145,13 @@ def test_pairs_are_sorted_without_repeats_and_measured() -> None:
     found = candidates.pairs(views, np.array([3, 1, 3, 1]), np.array([9, 8, 9, 7]))
     assert chosen(found) == [(1, 7), (1, 8), (3, 9)]
     np.testing.assert_allclose(found.scores.sum(axis=1), [sums(views)[pair] for pair in chosen(found)], atol=1e-6)
+
+
+def test_a_budget_drops_the_most_frequent_columns_and_keeps_the_rarest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(candidates, "BUDGET", 3)
+    one = sparse.csr_matrix(np.array([[1, 1, 1, 0], [0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], dtype=np.float32))
+    other = sparse.csr_matrix(np.array([[1, 0, 1, 0], [0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 1, 0]], dtype=np.float32))
+
+    kept = candidates._affordable(one, other).toarray()
+    # Columns meet 1, 2, 4 and 0 rows: the first row affords the first two, the third has nothing but the frequent one.
+    assert kept.tolist() == [[1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]

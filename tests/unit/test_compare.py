@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -53,15 +52,35 @@ def one_pair(left: dict[str, str | None], right: dict[str, str | None]) -> dict[
     return dict(zip(names, found[0].tolist(), strict=True))
 
 
-HUGE = re.compile(r"[eE]\d{3}|\d{200}")  # numbers so large that their difference is infinite
-NUMBERS = ["", " ", "nan", "inf", "-inf", "1e99", "-1e99", "9" * 100, "0", "-0", "1e-320", "½", "1,5", "--1", "0x1F"]
+NUMBERS = [
+    "1e999",
+    "-1e999",
+    "1e308",
+    "-1e308",
+    "9" * 400,
+    "",
+    " ",
+    "nan",
+    "inf",
+    "-inf",
+    "1e99",
+    "-1e99",
+    "9" * 100,
+    "0",
+    "-0",
+    "1e-320",
+    "½",
+    "1,5",
+    "--1",
+    "0x1F",
+]
 DATES = ["2020-02-30", "9999-12-31", "0001-01-01", "-0044-03-15", "1999", "1999-12", "31.12.1999", "99999999999", "٣"]
 DATES += ["2262-04-12", "1677-09-20", "12:30:00", "2020-01-01T00:00:00+14:00", "2020-W05", "NaT", "now", "P1Y", "\0"]
 hostile = st.one_of(
     st.none(),
     st.text(max_size=20),
     st.sampled_from(NUMBERS + DATES),
-).filter(lambda value: value is None or not HUGE.search(value))
+)
 entities = st.lists(st.fixed_dictionaries(dict.fromkeys(KINDS, hostile)), min_size=2, max_size=8)
 
 

@@ -256,3 +256,10 @@ def test_the_splits_of_a_list_share_out_all_links(
     true = [part["recall"] * part["gold"] for part in parts]
     assert sum(true) == pytest.approx(whole["recall"] * whole["gold"])
     assert all(0 <= part[name] <= 1 for part in parts for name in ("precision", "recall", "f1", "prauc", "ece"))
+
+
+def test_a_threshold_abstains_where_no_link_is_true_and_takes_a_half_where_there_are_few() -> None:
+    confidence = np.array([0.9, 0.8])
+    assert evaluate.best_threshold(np.zeros(2, bool), confidence, gold=100) == 1.0
+    assert evaluate.best_threshold(np.ones(2, bool), confidence, gold=2) == 0.5
+    assert evaluate.best_threshold(np.zeros(0, bool), np.zeros(0), gold=100) == 0.5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -70,7 +71,7 @@ def test_numbers_match_keys_that_are_numbers() -> None:
 
 
 def test_pairs_that_the_graph_lacks_are_left_out() -> None:
-    known = read({"left": ["l0", "gone", "l1", None], "right": ["r0", "r1", "gone", "r2"], "split": ["train"] * 4})
+    known = read({"left": ["l0", "gone", "l1"], "right": ["r0", "r1", "gone"], "split": ["train"] * 3})
     assert known.links.tolist() == [[0, 10]]
 
 
@@ -79,6 +80,8 @@ def test_pairs_that_the_graph_lacks_are_left_out() -> None:
     [
         ({"left": ["l0"]}, "lack the column right"),
         ({"a": ["l0"]}, "lack the column left and right"),
+        ({"left": ["l0", None], "right": ["r0", "r1"]}, "Row 2 of the labels lacks left or right"),
+        ({"left": ["l0"], "right": [""]}, "Row 1 of the labels lacks left or right"),
         ({"left": [], "right": []}, "No labelled pair has both its keys"),
         ({"left": ["r0"], "right": ["l0"]}, "No labelled pair has both its keys"),
         ({"left": ["l0"], "right": ["r9"]}, "l0, r9 joins entities of different types"),
@@ -246,3 +249,28 @@ def test_the_configuration_comes_before_what_was_learned() -> None:
     mapping = parse_config(document)
     many: Table = {"left": ["l5", "l5"], "right": ["r5", "r6"]}
     assert labels.exclusive(mapping, read(many), graph()).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_link_keeps_its_own_split_and_the_rest_goes_to_the_last_of_the_entitys(turned: bool) -> None:
+    rows = [("l0", "r0", "train"), ("l0", "r1", "test")]
+    table = pd.DataFrame(rows[::-1] if turned else rows, columns=["left", "right", "split"])
+    known = labels.read(table, graph(), TYPES, seed=0)
+
+    same, split = labels.judge(known, graph(), pairs([(0, COUNT), (0, COUNT + 1), (0, COUNT + 2)]), seed=0)
+    assert same.tolist() == [1, 1, 0]
+    assert split.tolist() == ["train", "test", "test"]
+
+
+@pytest.mark.parametrize(
+    ("same", "split", "message"),
+    [
+        ([0, 0], ["train", "valid"], "'train' is known to be true"),
+        ([1, 0, 0], ["train", "train", "valid"], "'valid' is known to be true"),
+        ([1, 1, 0], ["train", "valid", "valid"], "'train' is known to be false"),
+        ([], [], "'train' is known to be true"),
+    ],
+)
+def test_training_requires_both_kinds_of_pairs_in_both_splits(same: list[int], split: list[str], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        labels.require(np.array(same), np.array(split, dtype=object))

@@ -32,6 +32,7 @@ class Problem:
         chosen = match(
             make_pairs(rows),
             np.array([self.confidence[row] for row in rows]),
+            np.zeros(len(rows)),
             np.array([self.threshold[row] for row in rows]),
             np.array([self.alone[row] for row in rows], dtype=bool),
             self.confirmed,
@@ -132,6 +133,7 @@ def test_the_order_of_the_pairs_is_no_matter(problem: Problem, random: Random | 
     chosen = match(
         shuffled,
         np.array([problem.confidence[row] for row in rows]),
+        np.zeros(len(rows)),
         np.array([problem.threshold[row] for row in rows]),
         np.array([problem.alone[row] for row in rows], dtype=bool),
         problem.confirmed,
@@ -192,3 +194,10 @@ def test_a_confidence_that_is_no_number_is_no_link() -> None:
 
 def test_no_pairs() -> None:
     assert _solve({}) == set()
+
+
+def test_the_higher_score_decides_between_equal_confidences() -> None:
+    rows = [(0, 0), (0, 1)]
+    ones = np.ones(2)
+    chosen = match(make_pairs(rows), ones, np.array([16.0, 25.0]), ones / 2, np.ones(2, dtype=bool))
+    assert [rows[row] for row in chosen] == [(0, 1)]

@@ -293,8 +293,8 @@ def test_another_format_is_refused(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"\xff\xfe", b"{}", b'{"format": 1}', b"[" * 100_000],
-    ids=["empty", "half", "not UTF-8", "nothing in it", "little in it", "deep"],
+    [b"", b"{", b"\xff\xfe", b"{}", b'{"format": 1}', b"[" * 100_000, b"null", b"[]", b"1"],
+    ids=["empty", "half", "not UTF-8", "nothing in it", "little in it", "deep", "null", "list", "number"],
 )
 def test_a_model_json_that_is_none_is_refused(folder: Path, content: bytes) -> None:
     (folder / "model.json").write_bytes(content)
