@@ -35,11 +35,11 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 @click.command()
-@click.option("--labels", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True,
+@click.option("--labels", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="CSV: left,right[,label][,split][,type]; left and right are keys.")  # fmt: skip
 @_model
 @common
-def train(common: Common, path: Path, folder: Path) -> None:
+def train(common: Common, path: Path | None, folder: Path) -> None:
     """Train a model on labelled pairs and save it.
 
     Without a `label` column the file lists links: what is not listed is not a link among the listed entities. With
@@ -52,6 +52,8 @@ def train(common: Common, path: Path, folder: Path) -> None:
     from neo4j_align.pipeline import Aligner
     from neo4j_align.progress import Stages
 
+    if path is None:
+        raise DataError("Training takes labels: give --labels FILE, a CSV with the columns left,right of known links.")
     config, table = common.config(), read_table(path)
     with common.connect() as database, common.progress() as progress:
         model = Aligner(config, database, Stages(progress)).train(table, folder)

@@ -289,6 +289,7 @@ def test_files_that_are_missing_or_broken(run: Run, tmp_path: Path, model_folder
     broken.write_text("[left]\nlabel = 1\n")
     assert "left" in run("align", "--config", broken, "--model", model_folder, code=1).stderr
     assert "holds no complete model" in run("align", "--config", EXAMPLE / "align.toml", code=1).stderr
+    assert "give --labels FILE" in run("train", "--config", EXAMPLE / "align.toml", code=1).stderr
     run("evaluate", "--gold", tmp_path / "none.csv", code=2)
 
 

@@ -36,7 +36,7 @@ def test_finds_the_curve_that_the_labels_were_drawn_from(slope: float, offset: f
 def test_fewer_labels_than_needed_leave_the_scores_as_they_are() -> None:
     same = np.zeros(1_000, bool)
     same[: calibrate.FEWEST - 1] = True
-    logits, types = np.linspace(5, -5, 1_000), np.zeros(1_000, np.int16)
+    logits, types = np.linspace(5, -5, 1_000).astype(np.float64), np.zeros(1_000, np.int16)
     assert calibrate.fit(logits, same, types, 1) == (Curve(),)
     assert calibrate.fit(logits, ~same, types, 1) == (Curve(),)
     same[calibrate.FEWEST - 1] = True

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -228,7 +229,7 @@ def test_strings_survive_toml(text: str) -> None:
 
 
 @given(st_numpy.arrays(float, st_numpy.array_shapes(min_dims=2, max_dims=2, max_side=5), elements=st.floats(0, 1)))
-def test_best_pairs_are_one_to_one_and_nothing_better_is_left(scores: np.ndarray) -> None:
+def test_best_pairs_are_one_to_one_and_nothing_better_is_left(scores: npt.NDArray[np.float64]) -> None:
     pairs = best_pairs(scores, 0.5)
     rows, columns = ([pair[side] for pair in pairs] for side in (0, 1))
     assert len(set(rows)) == len(set(columns)) == len(pairs)
