@@ -186,7 +186,9 @@ def naming(name: str) -> float:
 
 def name_property(node_type: NodeType, key: str) -> Property | None:
     """Choose the property that names the entities of a type: by its name, else by its values."""
-    candidates = [p for p in node_type.properties if p.name != key and kind_of(p) == "text" and _is_short(p)]
+    texts = [p for p in node_type.properties if p.name != key and kind_of(p) == "text"]
+    # A title stays one where dirt has got into it.
+    candidates = [p for p in texts if _is_short(p) or naming(p.name)]
 
     def rank(candidate: Property) -> tuple[float, str]:
         distinct = len(set(candidate.values)) / max(len(candidate.values), 1)

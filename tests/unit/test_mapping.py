@@ -303,6 +303,13 @@ def test_what_names_an_entity(names: list[str], chosen: str) -> None:
     assert found.name == chosen
 
 
+def test_a_title_names_an_entity_even_where_dirt_has_got_into_it() -> None:
+    long = [f"{name}, 3:19, released by somebody on some day, copyright of somebody else, all of it" for name in PEOPLE]
+    found = name_property(node_type("Song", column("title", long), column("copyright", PEOPLE)), "uid")
+    assert found is not None
+    assert found.name == "title"
+
+
 def test_a_key_is_sought_by_constraint_then_by_name() -> None:
     assert order_keys(["name", "email", "imdbId", "uid", "code"], ["code"]) == [
         "code",
