@@ -29,7 +29,7 @@ MEASURES = ("precision", "recall", "f1", "prauc", "hits_at_1", "hits_at_10", "pa
 def main() -> None:
     """Run the sets that were asked for and print their figures."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0] if __doc__ else None)
-    parser.add_argument("sets", nargs="*", default=SETS, choices=[*SETS, []])
+    parser.add_argument("sets", nargs="*", default=SETS, help=f"any of {', '.join(SETS)}; default all")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     arguments = parser.parse_args()
     data = Path(os.environ["ALIGN_DATA"])
@@ -38,7 +38,7 @@ def main() -> None:
         connection = server.start()
         try:
             results = {}
-            for name in arguments.sets or SETS:
+            for name in arguments.sets:
                 with Database.open(connection) as database:
                     _empty(database)
                 environment = {
