@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +18,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+OWN_PREFIX = "Align"  # of the labels of the tool's own nodes
+OWN_RELATIONS = frozenset({"SAME_AS", "NOT_SAME_AS"})
 Positive = Annotated[int, Field(gt=0)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Kind = Literal["name", "text", "number", "date"]
@@ -198,14 +201,22 @@ class Config(_Frozen):
                 raise ValueError(f"names of `{what}` must differ; repeated: {', '.join(repeated)}")
             if empty := [e.name for e in entries if e.left is None and e.right is None]:
                 raise ValueError(f"`{what}` entry without `left` and `right`: {', '.join(empty)}")
-        for side in ("left", "right"):
-            types = [getattr(relation, side) for relation in self.relations if getattr(relation, side) is not None]
-            if repeated := sorted({name for name in types if types.count(name) > 1}):
-                raise ValueError(f"a relationship type has one place in `relations`; repeated: {', '.join(repeated)}")
+        self._check_sides()
         self._check_attributes()
         if not any(entity_type.aligned for entity_type in self.types):
             raise ValueError("no entry of `types` has both `left` and `right`: nothing to align")
         return self
+
+    def _check_sides(self) -> None:
+        if self.left.model_dump(exclude={"key"}) == self.right.model_dump(exclude={"key"}):
+            raise ValueError("`left` and `right` are the same graph: give them different labels or values")
+        for side in ("left", "right"):
+            labels = [getattr(entry, side) for entry in self.types if getattr(entry, side) is not None]
+            types = [getattr(entry, side) for entry in self.relations if getattr(entry, side) is not None]
+            if own := [name for name in labels if name.startswith(OWN_PREFIX)] + sorted(OWN_RELATIONS & set(types)):
+                raise ValueError(f"{own[0]} belongs to neo4j-align and cannot be mapped")
+            if repeated := sorted({name for name in types if types.count(name) > 1}):
+                raise ValueError(f"a relationship type has one place in `relations`; repeated: {', '.join(repeated)}")
 
     def _check_attributes(self) -> None:
         kinds: dict[str, Kind] = {}
@@ -231,7 +242,7 @@ class Config(_Frozen):
         """The names of all types, in order."""
         return tuple(entity_type.name for entity_type in self.types)
 
-    def decisions(self, thresholds: tuple[float, ...], exclusive: tuple[bool, ...]) -> tuple[list[float], list[bool]]:
+    def decisions(self, thresholds: Sequence[float], exclusive: Sequence[bool]) -> tuple[list[float], list[bool]]:
         """Return per type the least confidence of a link and whether links are one-to-one.
 
         What the configuration says comes before what was learned.

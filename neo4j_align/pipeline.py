@@ -5,6 +5,7 @@ schema → entities → sampling → views → candidates → comparison → net
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ class Alignment:
 
     Attributes:
         run: id of the AlignRun; None when nothing was written (dry run).
-        links: all links that there should be now: left, right (keys), type, confidence, score.
+        links: all predicted links that there should be now: left, right (keys), type, confidence, score.
         candidates: number of pairs compared.
         changes: numbers of links `created`, `updated` and `retired`.
     """
@@ -106,30 +107,28 @@ class Aligner:
         logits = self._score(network, seen, pairs, evidence)
         types = nodes.type[pairs.left]
         curves = calibrate.fit(logits[stop], same[stop] == 1, types[stop], len(config.types))
-        exclusive = labels.exclusive(config, known, nodes)
+        exclusive = labels.exclusive(len(config.types), known, nodes)
+        _, alone = config.decisions([0.0] * len(config.types), exclusive)
         confidence = calibrate.apply(curves, logits, types)
         chosen = np.zeros(len(pairs), bool)
-        chosen[match.match(pairs, confidence, logits, np.zeros(len(pairs)), exclusive[types])] = True
-        thresholds = evaluate.thresholds(config, types, confidence, same == 1, chosen & stop, stop)
-        figures = evaluate.evaluate(
-            nodes,
-            pairs,
-            confidence,
-            chosen & (confidence >= thresholds[types]),
-            known,
-            "valid",
-            settings.seed,
-        )
+        chosen[match.match(pairs, confidence, logits, np.zeros(len(pairs)), np.array(alone)[types])] = True
+        thresholds = evaluate.thresholds(len(config.types), types, confidence, same == 1, chosen & stop, stop)
+        least, _ = config.decisions(thresholds, exclusive)
+        linked = chosen & (confidence >= np.array(least)[types])
+        figures = evaluate.evaluate(nodes, pairs, confidence, linked, known, "valid", settings.seed)
         about = saved.About(
             config=config,
             shape=shape,
             curves=curves,
-            thresholds=tuple(thresholds.tolist()),
-            exclusive=tuple(exclusive.tolist()),
+            thresholds=tuple(thresholds),
+            exclusive=tuple(exclusive),
             features=names,
             training={
                 "seconds": self.stages.seconds,
-                "labels": {name: int((known.split == name).sum()) for name in labels.SPLITS},
+                "labels": {
+                    "digest": labels.digest(table),
+                    **{name: int((known.split == name).sum()) for name in labels.SPLITS},
+                },
                 "average_precision": [round(value, 6) for value in history],
                 "validation": figures,
             },
@@ -146,7 +145,9 @@ class Aligner:
             DataError: The graph is empty or broken.
             ModelError: The model was trained for another mapping.
         """
-        found = self._judge(model)
+        if not dry_run:
+            links.prepare(self.database)
+        found = self._judge(model, links.read)
         table = self._links(found)
         changes = links.difference(found.existing, table, model.about.id)
         run = None
@@ -160,21 +161,27 @@ class Aligner:
 
         Args:
             gold: as the labels of `train`; without a `label` column it lists all links of the types it covers.
-            split: one of train, valid, test; None, or a table without splits, takes all of it.
+            split: one of train, valid, test; None takes all. A table without splits is taken whole too, unless the
+                model was trained on it: then the splits made in training hold.
+
+        The model is measured, not the verdicts: a person's are left out of the matching.
 
         Returns:
             precision, recall, f1, prauc, recall_at_precision_95, hits_at_1, hits_at_10, pair_completeness,
             reduction_ratio, ece; and `types`, with the same for each.
         """
         seed = self.config.training.seed
-        found = self._judge(model)
+        found = self._judge(model, lambda *_: links.NOTHING)
         known = labels.read(gold, found.nodes, self.config.type_names, seed)
-        split = split if "split" in gold else None
+        trained_on = model.about.training["labels"]["digest"] == labels.digest(gold)
+        split = split if "split" in gold or trained_on else None
         return evaluate.evaluate(
             found.nodes, found.pairs, found.confidence, found.linked, known, split, seed, complete=True
         )
 
-    def _judge(self, model: saved.Model) -> _Scored:
+    def _judge(
+        self, model: saved.Model, existing_links: Callable[[Database, Config, Nodes], links.Existing]
+    ) -> _Scored:
         model.require(self.config)
         about = model.about
         graph = self._pull(model.means)
@@ -186,7 +193,7 @@ class Aligner:
             types = graph.nodes.type[pairs.left]
             confidence = calibrate.apply(about.curves, logits, types)
             thresholds, exclusive = self.config.decisions(about.thresholds, about.exclusive)
-            existing = links.read(self.database, self.config, graph.nodes)
+            existing = existing_links(self.database, self.config, graph.nodes)
             chosen = np.zeros(len(pairs), bool)
             chosen[
                 match.match(
@@ -255,7 +262,7 @@ class Aligner:
         keys = found.nodes.keys
         return pd.DataFrame(
             {
-                "pair": [links.pair_name(*ends) for ends in zip(keys[left], keys[right], strict=True)],
+                "pair": [links.pair_name(self.config, *ends) for ends in zip(keys[left], keys[right], strict=True)],
                 "left": keys[left],
                 "right": keys[right],
                 "type": np.array(self.config.type_names, dtype=object)[found.nodes.type[left]],

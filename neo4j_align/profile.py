@@ -12,9 +12,6 @@ from functools import cached_property
 
 from neo4j_align.config import Kind, Side
 
-OWN_PREFIX = "Align"  # labels of the tool's own nodes
-OWN_RELATIONS = ("SAME_AS", "NOT_SAME_AS")
-
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _NAMING = ("name", "title", "label")
 _PART_OF_NAME = frozenset(

@@ -28,7 +28,6 @@ class Nodes:
         side: LEFT or RIGHT, (N,).
         type: index into `config.types`, (N,).
         ids: Neo4j's internal number, good for this run only, (N,).
-        degree: number of mapped relationships of each entity, (N,).
         names: what names each entity, as text, None where missing, (N,).
         attributes: for each slot of the configuration its values as text, None where missing, (N,) each.
     """
@@ -37,7 +36,6 @@ class Nodes:
     side: npt.NDArray[np.int8]
     type: npt.NDArray[np.int16]
     ids: IntArray
-    degree: SmallArray
     names: Objects
     attributes: dict[str, Objects]
 
@@ -64,10 +62,12 @@ class Neighbourhood:
         neighbours: (N, K), -1 where there are fewer than K.
         relations: (N, K), the code of the relation: index into `config.relations` + 1, negative when it is
             followed from its end to its start, 0 where there is no neighbour.
+        degree: (N,), how many neighbours there are in all, by any mapped relation.
     """
 
     neighbours: SmallArray
     relations: SmallArray
+    degree: SmallArray
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,16 @@ Blocking looks for nearest rows, the comparison of a pair takes the cosines, the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
 from neo4j_align import text
 from neo4j_align.records import FloatArray, Neighbourhood, Nodes, Objects
+
+MULTIPLIED_AT_ONCE = 2**17  # pairs; bounds the copies of their rows
 
 
 @dataclass(frozen=True)
@@ -34,13 +38,17 @@ class Views:
     Attributes:
         names: folded names, "" where missing.
         signatures: signatures of the names, "" where missing.
-        words: (N, WORD_BUCKETS), the words of the name, each with its rarity, not normalised.
+        records: all attributes as one folded text.
+        words: (N, WORD_BUCKETS), the words of the name, document: those of the record and of the neighbours' names;
+            each with its rarity, not normalised.
         name: (N, TRIGRAM_BUCKETS), record: (N, WORD_BUCKETS), neighbours: (N, WORD_BUCKETS).
     """
 
     names: Objects
     signatures: Objects
+    records: Objects
     words: sparse.csr_matrix
+    document: sparse.csr_matrix
     name: sparse.csr_matrix
     record: sparse.csr_matrix
     neighbours: sparse.csr_matrix
@@ -57,36 +65,60 @@ def view(
     """
     names = text.map_unique(text.fold, nodes.names)
     signatures = text.map_unique(text.signature, nodes.names)
-    name, record = text.trigrams(names), text.bag(_records(nodes, names))
-    words = text.bag(names)
+    records = _records(nodes, names)
+    name, record, words = text.trigrams(names), text.bag(records), text.bag(names)
     whole = text.bag(np.array([signature.replace(" ", "_") for signature in signatures], dtype=object))
-    neighbours = _of_neighbours(neighbourhood, (words + whole).tocsr())
+    adjacency = _adjacency(neighbourhood)
+    neighbours = _ones(adjacency @ (words + whole))
     if weights is None:
         rarest = text.rarity(neighbours)
         rarest[np.bincount(neighbours.indices, minlength=len(rarest)) > max_frequency] = 0
         weights = Weights(text.rarity(name), text.rarity(record), rarest)
-    words.data = words.data * weights.record[words.indices]
-    rows = text.weighted(name, weights.name), text.weighted(record, weights.record)
-    return Views(names, signatures, words, *rows, text.weighted(neighbours, weights.neighbours)), weights
+    found = Views(
+        names=names,
+        signatures=signatures,
+        records=records,
+        words=_rare(words, weights.record),
+        document=_rare(_ones(record + adjacency @ words), weights.record),
+        name=text.weighted(name, weights.name),
+        record=text.weighted(record, weights.record),
+        neighbours=text.weighted(neighbours, weights.neighbours),
+    )
+    return found, weights
 
 
 def _records(nodes: Nodes, names: Objects) -> Objects:
     return text.join([names, *(text.map_unique(text.fold, column) for column in nodes.attributes.values())])
 
 
-def _of_neighbours(neighbourhood: Neighbourhood, words: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Return which words the sampled neighbours of each entity have; (N, WORD_BUCKETS), ones."""
+def _adjacency(neighbourhood: Neighbourhood) -> sparse.csr_matrix:
+    """Return which sampled neighbours each entity has; (N, N), ones."""
     owner, place = np.nonzero(neighbourhood.neighbours >= 0)
     count = len(neighbourhood.neighbours)
     edges = (owner, neighbourhood.neighbours[owner, place])
-    adjacency = sparse.csr_matrix((np.ones(len(owner), np.float32), edges), shape=(count, count))
-    found = (adjacency @ words).tocsr()
-    found.data[:] = 1
-    found.sort_indices()
-    return found
+    return sparse.csr_matrix((np.ones(len(owner), np.float32), edges), shape=(count, count))
 
 
-def cosine(one: sparse.csr_matrix, other: sparse.csr_matrix) -> FloatArray:
-    """Return the dot products of corresponding rows: of equal shapes (P, …), result (P,)."""
-    products: FloatArray = np.asarray(one.multiply(other).sum(axis=1), dtype=np.float32).ravel()
+def _ones(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    ones = matrix.tocsr()
+    ones.data = np.ones_like(ones.data, dtype=np.float32)
+    ones.sort_indices()
+    return ones
+
+
+def _rare(matrix: sparse.csr_matrix, weights: FloatArray) -> sparse.csr_matrix:
+    """Give each word its rarity."""
+    rare = matrix.copy()
+    rare.data = rare.data * weights[rare.indices]
+    return rare
+
+
+def cosine(
+    one: sparse.csr_matrix, other: sparse.csr_matrix, left: npt.NDArray[Any], right: npt.NDArray[Any]
+) -> FloatArray:
+    """Return the dot products of the rows `left` (P,) of one matrix with the rows `right` (P,) of another; (P,)."""
+    products = np.zeros(len(left), np.float32)
+    for start in range(0, len(left), MULTIPLIED_AT_ONCE):
+        part = slice(start, start + MULTIPLIED_AT_ONCE)
+        products[part] = np.asarray(one[left[part]].multiply(other[right[part]]).sum(axis=1)).ravel()
     return products

@@ -1,5 +1,4 @@
-// nodes(side_property, side_value, key, properties) [entity, relations]: the entities of one type and side, with their values
+// nodes(side_property, side_value, key, properties) [entity]: the entities of one type and side, with their values
 MATCH (n:`{entity}`)
 WHERE $side_property IS NULL OR n[$side_property] = $side_value
-RETURN toInteger(split(elementId(n), ':')[2]) AS id, n[$key] AS key,
-       COUNT { (n)-[:`{relations}`]-() } AS degree, [p IN $properties | n[p]] AS values
+RETURN toInteger(split(elementId(n), ':')[2]) AS id, n[$key] AS key, [p IN $properties | n[p]] AS values

@@ -33,14 +33,18 @@ def compare(
     columns += _views(pairs)
     columns += _rivals(pairs)
     columns += _names(views, pairs)
-    columns += _containment(views, pairs)
+    columns += _containment("name", views.words, views.words, pairs)
+    columns += _containment("name in document", views.words, views.document, pairs)
+    columns += _containment("document", views.document, views.document, pairs)
     qualifiers = text.map_unique(text.qualifiers, nodes.names)
     columns += _sets("qualifiers", qualifiers, pairs)
     columns += _sets("numbers", text.map_unique(text.numbers, views.names), pairs)
+    columns += _sets("record numbers", text.map_unique(text.numbers, views.records), pairs)
     for slot in config.slots:
         if slot.kind != "name":
             columns += _slot(slot, nodes.attributes[slot.name], weights, pairs)
-    return np.stack([values for _, values in columns], axis=1).astype(np.float32), tuple(n for n, _ in columns)
+    values = np.stack([column.astype(np.float32) for _, column in columns], axis=1)
+    return values, tuple(name for name, _ in columns)
 
 
 def _views(pairs: Pairs) -> Iterator[Column]:
@@ -71,16 +75,17 @@ def _names(views: Views, pairs: Pairs) -> Iterator[Column]:
     yield "same signature", (views.signatures[pairs.left] == views.signatures[pairs.right]) & both
 
 
-def _containment(views: Views, pairs: Pairs) -> Iterator[Column]:
-    """Measure how much of one's name the other's name holds, by the rarity of the words."""
-    shared = cosine(views.words[pairs.left], _ones(views.words)[pairs.right])
-    total = np.asarray(views.words.sum(axis=1), dtype=np.float32).ravel()
-    least = np.minimum(total[pairs.left], total[pairs.right])
-    most = np.maximum(total[pairs.left], total[pairs.right])
-    yield "contained", shared / np.maximum(least, 1e-6)
-    yield "covered", shared / np.maximum(most, 1e-6)
-    yield "shared rarity", np.log1p(shared)
-    yield "unshared rarity", np.log1p(np.maximum(most - shared, 0))
+def _containment(what: str, words: sparse.csr_matrix, of: sparse.csr_matrix, pairs: Pairs) -> Iterator[Column]:
+    """Measure how much of one's words the other has, by their rarity: in names, or anywhere (a value misplaced)."""
+    total = np.asarray(words.sum(axis=1), dtype=np.float32).ravel()
+    ends = (pairs.left, pairs.right)
+    shared = [cosine(words, _ones(of), one, other) for one, other in (ends, ends[::-1])]
+    share = [part / np.maximum(total[end], 1e-6) for part, end in zip(shared, ends, strict=True)]
+    yield f"{what} contained", np.maximum(*share)
+    yield f"{what} covered", np.minimum(*share)
+    yield f"{what} shared", np.log1p(np.minimum(*shared))
+    unshared = [total[end] - part for part, end in zip(shared, ends, strict=True)]
+    yield f"{what} unshared", np.log1p(np.maximum(np.maximum(*unshared), 0))
 
 
 def _ones(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
@@ -91,7 +96,7 @@ def _sets(name: str, texts: Objects, pairs: Pairs) -> Iterator[Column]:
     """Compare two sets of words of which most are empty: do they agree, do they differ?"""
     rows = text.bag(texts)
     size = np.asarray(rows.sum(axis=1), dtype=np.float32).ravel()
-    shared = cosine(rows[pairs.left], rows[pairs.right])
+    shared = cosine(rows, rows, pairs.left, pairs.right)
     union = size[pairs.left] + size[pairs.right] - shared
     yield f"{name} agree", np.where(union > 0, shared / np.maximum(union, 1), 0)
     yield f"{name} differ", np.where(union > 0, 1 - shared / np.maximum(union, 1), 0)
@@ -103,7 +108,7 @@ def _slot(slot: Attribute, values: Objects, weights: Weights, pairs: Pairs) -> I
         rows = text.weighted(text.trigrams(folded), weights.name)
         present = (folded[pairs.left] != "") & (folded[pairs.right] != "")
         yield f"{slot.name} present", present
-        yield f"{slot.name} cosine", cosine(rows[pairs.left], rows[pairs.right])
+        yield f"{slot.name} cosine", cosine(rows, rows, pairs.left, pairs.right)
         yield f"{slot.name} equal", present & (folded[pairs.left] == folded[pairs.right])
         return
     numbers = to_dates(values) if slot.kind == "date" else to_numbers(values)

@@ -54,7 +54,7 @@ def entities(config: Config, nodes: Nodes, neighbourhood: Neighbourhood, views: 
         type=torch.from_numpy(nodes.type.astype(np.int64)),
         neighbours=torch.from_numpy(neighbourhood.neighbours.astype(np.int64)),
         relations=torch.from_numpy(relation_maps(config)[neighbourhood.relations]),
-        rarity=torch.from_numpy((1 / np.log2(2.0 + nodes.degree)).astype(np.float32)),
+        rarity=torch.from_numpy((1 / np.log2(2.0 + neighbourhood.degree)).astype(np.float32)),
         signature=torch.from_numpy(signature.astype(np.int64)),
     )
 

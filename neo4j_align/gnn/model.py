@@ -18,6 +18,12 @@ from neo4j_align.gnn.batch import Hop, hop
 from neo4j_align.gnn.features import SKETCH, Entities
 
 BINS = 8  # of a feature's piecewise linear encoding
+HEADS = 4  # that compare, each for itself; their mean hangs less on a seed where labels are few
+
+
+def _head(inputs: int, width: int, dropout: float) -> nn.Sequential:
+    hidden = [nn.Linear(inputs, width), nn.ReLU(), nn.Dropout(dropout)]
+    return nn.Sequential(*hidden, nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout), nn.Linear(width, 1))
 
 
 class Shape(BaseModel):
@@ -73,16 +79,8 @@ class Network(nn.Module):
         self.head = nn.Sequential(nn.Linear(4 * d, d), nn.ReLU(), nn.Dropout(shape.dropout), nn.Linear(d, 1))
         width = (1 + BINS) * shape.features + shape.types
         self.gate = nn.Linear(width, 1)
-        self.comparison = nn.Sequential(
-            nn.Linear(width, d),
-            nn.ReLU(),
-            nn.Dropout(shape.dropout),
-            nn.Linear(d, d),
-            nn.ReLU(),
-            nn.Dropout(shape.dropout),
-            nn.Linear(d, 1),
-        )
-        self.direct = nn.Linear(width, 1)
+        self.comparison = nn.ModuleList(_head(width, d, shape.dropout) for _ in range(HEADS))
+        self.direct = nn.Linear(width, HEADS)
         nn.init.eye_(self.key.weight)
         for parameter in self.head[-1].parameters():  # the network begins by adding nothing to the comparison
             nn.init.zeros_(parameter)
@@ -104,14 +102,15 @@ class Network(nn.Module):
             features: (B, F), types: (B,).
 
         Returns:
-            Logits, (B,), and how far to trust the network beside them, (B, 1).
+            Logits of each head, (B, HEADS), and how far to trust the network beside them, (B, 1).
         """
         low, width = self.edges[:, :-1], self.edges[:, 1:] - self.edges[:, :-1]
         # Piecewise linear encoding (Gorishniy et al. 2022): lets a small MLP cut where trees would.
         bins = ((features.unsqueeze(2) - low) / width.clamp(min=1e-6)).clamp(0, 1) * (width > 1e-6)
         kind = functional.one_hot(types, self.shape.types).to(features.dtype)
         known = torch.cat([((features - self.mean) * self.scale).clamp(-6, 6), bins.flatten(1), kind], dim=1)
-        return (self.direct(known) + self.comparison(known)).squeeze(1), torch.sigmoid(self.gate(known))
+        heads = torch.cat([head(known) for head in self.comparison], dim=1)
+        return self.direct(known) + heads, torch.sigmoid(self.gate(known))
 
     def encode(self, entities: Entities, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Encode entities (D,) from their attributes and their sampled neighbours' (equations 1 and 2).
@@ -167,7 +166,7 @@ class Network(nn.Module):
         left, right = (functional.relu(torch.cat(part, dim=1)) for part in zip(own, combined, strict=True))
         network = self.head(torch.cat([(left - right).abs(), left * right], dim=1))
         compared, gate = self.compare(features, entities.type[pairs[:, 0]])
-        judged: torch.Tensor = compared + (gate * network).squeeze(1)
+        judged: torch.Tensor = compared.mean(1) + (gate * network).squeeze(1)
         return judged
 
     def _messages(

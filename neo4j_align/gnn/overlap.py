@@ -55,7 +55,8 @@ def _meet(entities: Entities, one: torch.Tensor, other: torch.Tensor) -> torch.T
     """Return how surely two neighbours are one thing by their names, in [0, 1]; (B, K, K)."""
     valid = (one >= 0).unsqueeze(2) & (other >= 0).unsqueeze(1)
     one, other = one.clamp(min=0), other.clamp(min=0)
-    cosine = torch.bmm(entities.name[one], entities.name[other].transpose(1, 2))
+    # In double precision, as the scores: a product's last digits depend on what else is in the batch.
+    cosine = torch.bmm(entities.name[one].double(), entities.name[other].double().transpose(1, 2)).float()
     near = ((cosine - 0.5) * 2).clamp(0, 1).square()
     equal = entities.signature[one].unsqueeze(2) == entities.signature[other].unsqueeze(1)
     return torch.where(equal, torch.ones_like(near), near) * valid

@@ -69,10 +69,8 @@ def indices(pairs: Pairs) -> torch.Tensor:
 
 
 def exact(network: Network, entities: Entities) -> tuple[Network, Entities]:
-    """Return network and entities in double precision, for scores that batches and threads cannot move."""
-    floats = {
-        field.name: value.double()
-        for field in dataclasses.fields(entities)
-        if (value := getattr(entities, field.name)).is_floating_point()
-    }
-    return copy.deepcopy(network).double(), dataclasses.replace(entities, **floats)
+    """Return network and entities in double precision, for scores that batches and threads cannot move.
+
+    The large arrays stay as they are: the network widens the rows that it takes.
+    """
+    return copy.deepcopy(network).double(), dataclasses.replace(entities, rarity=entities.rarity.double())

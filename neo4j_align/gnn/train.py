@@ -75,7 +75,7 @@ def train(
 
     @torch.no_grad()
     def validate_comparison() -> float:
-        return _precision(entities, examples, compare(valid).numpy())
+        return _precision(entities, examples, compare(valid).mean(1).numpy())
 
     @torch.no_grad()
     def validate() -> float:
@@ -142,7 +142,9 @@ class _Loop:
         yield from self._rows[order].split(size)
 
     def _step(self, judge: Judge, optimiser: torch.optim.Optimizer, rows: torch.Tensor) -> float:
-        loss = functional.binary_cross_entropy_with_logits(judge(rows), self._same[rows], self._weight[rows])
+        found = judge(rows)  # (B,), or (B, HEADS): heads that learn side by side
+        same, weight = (column[rows].view(-1, *[1] * (found.dim() - 1)) for column in (self._same, self._weight))
+        loss = functional.binary_cross_entropy_with_logits(found, same.expand_as(found), weight)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -9,7 +9,6 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
-from neo4j_align.config import Config
 from neo4j_align.errors import DataError
 from neo4j_align.records import LEFT, RIGHT, BoolArray, Nodes, Pairs
 from neo4j_align.resolve.labels import Labels, judge
@@ -138,24 +137,23 @@ def calibration_error(same: BoolArray, confidence: Scores) -> float:
 
 
 def thresholds(
-    config: Config,
+    count: int,
     types: npt.NDArray[np.int16],
     confidence: Scores,
     same: BoolArray,
     chosen: BoolArray,
     rows: BoolArray,
-) -> Scores:
-    """Return the least confidence of a link for each type, (T,): as configured, else the best on validation.
+) -> list[float]:
+    """Return the least confidence of a link for each of `count` types that is best on validation.
 
     Args:
         types, confidence, same: (P,), of all pairs; chosen: which of the validation pairs, `rows`, matching takes.
     """
     result = []
-    for index, kind in enumerate(config.types):
+    for index in range(count):
         mine, gold = chosen & (types == index), int((same & rows & (types == index)).sum())
-        learned = best_threshold(same[mine], confidence[mine], gold)
-        result.append(learned if kind.threshold is None else kind.threshold)
-    return np.array(result)
+        result.append(best_threshold(same[mine], confidence[mine], gold))
+    return result
 
 
 def best_threshold(same: BoolArray, confidence: Scores, gold: int, fewest: int = 30) -> float:

@@ -6,6 +6,8 @@ pairs (`left,right,label`), which say nothing of other pairs.
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from neo4j_align.config import Config
 from neo4j_align.errors import DataError
 from neo4j_align.records import LEFT, RIGHT, Nodes, Objects, Pairs
 
+log = logging.getLogger(__name__)
 SPLITS = ("train", "valid", "test")
 _SHARES = (0.7, 0.15, 0.15)  # of the splits, where the table has none
 _COMPLETE = 0.5  # a list of links that covers this share of a type's smaller side is taken to be complete
@@ -69,6 +71,12 @@ def read(table: pd.DataFrame, nodes: Nodes, type_names: tuple[str, ...], seed: i
             "No labelled pair has both its keys in the graph. See that the labels are for these graphs, that left "
             "and right are not swapped, and that `key` in the configuration is the property that they name."
         )
+    if not known.all():
+        lost = table[~known].iloc[0]
+        log.warning(
+            "%d of %d labelled pairs name a key that the graph lacks, for example %s, %s",
+            (~known).sum(), len(known), lost["left"], lost["right"],
+        )  # fmt: skip
     table, left, right = table[known], left[known], right[known]
     if (nodes.type[left] != nodes.type[right]).any():
         at = int(np.flatnonzero(nodes.type[left] != nodes.type[right])[0])
@@ -197,18 +205,25 @@ def require(same: npt.NDArray[Any], split: Objects) -> None:
             )
 
 
-def exclusive(config: Config, labels: Labels, nodes: Nodes) -> npt.NDArray[np.bool_]:
-    """Tell for each type whether its links are one-to-one, (T,): as configured, else as the labels show.
+def exclusive(count: int, labels: Labels, nodes: Nodes) -> list[bool]:
+    """Tell for each of `count` types whether the labels, those of the test split aside, show one-to-one links.
 
     One-to-one are those of which at most 2 % of the linked entities have more than one link.
     """
-    links = np.unique(labels.links, axis=0)
+    seen = labels.same & (labels.split != "test")
+    links = np.unique(np.stack([labels.left[seen], labels.right[seen]], axis=1), axis=0)
     types = nodes.type[links[:, 0]]
     result = []
-    for index, kind in enumerate(config.types):
+    for index in range(count):
         repeated = [
             (np.unique(side, return_counts=True)[1] > 1).mean() for side in links[types == index].T if len(side)
         ]
-        learned = max(repeated, default=0.0) <= 0.02
-        result.append(learned if kind.cardinality == "auto" else kind.cardinality == "one")
-    return np.array(result)
+        result.append(bool(max(repeated, default=0.0) <= 0.02))
+    return result
+
+
+def digest(table: pd.DataFrame) -> str:
+    """Return a fingerprint of labels, whatever the order of their rows."""
+    columns = [column for column in ("left", "right", "label", "split") if column in table]
+    rows = pd.util.hash_pandas_object(table[columns].astype(str), index=False).to_numpy()
+    return hashlib.sha256(np.sort(rows).tobytes()).hexdigest()[:16]

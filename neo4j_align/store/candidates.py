@@ -59,6 +59,7 @@ def _affordable(one: sparse.csr_matrix, other: sparse.csr_matrix) -> sparse.csr_
 
 def pairs(views: Views, left: npt.NDArray[Any], right: npt.NDArray[Any]) -> Pairs:
     """Sort pairs, drop repeats, and measure them in each view."""
-    left, right = np.unique(np.stack([left, right]), axis=1)
-    scores = [cosine(rows[left], rows[right]) for rows in (views.name, views.record, views.neighbours)]
+    count = len(views.names)
+    left, right = np.divmod(np.unique(left.astype(np.int64) * count + right), max(count, 1))
+    scores = [cosine(rows, rows, left, right) for rows in (views.name, views.record, views.neighbours)]
     return Pairs(left.astype(np.int32), right.astype(np.int32), np.stack(scores, axis=1))

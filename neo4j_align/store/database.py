@@ -36,6 +36,7 @@ class Database:
     def __init__(self, driver: neo4j.Driver, uri: str, name: str | None) -> None:
         self._driver = driver
         self._uri = uri
+        self._bookmarks = neo4j.GraphDatabase.bookmark_manager()  # a read sees our own writes on a cluster too
         self.name = name
 
     @classmethod
@@ -132,7 +133,7 @@ class Database:
     @contextlib.contextmanager
     def _session(self, mode: str) -> Iterator[neo4j.Session]:
         with _translated(self._uri), self._driver.session(
-            database=self.name, default_access_mode=mode, fetch_size=BATCH
+            database=self.name, default_access_mode=mode, fetch_size=BATCH, bookmark_manager=self._bookmarks
         ) as session:  # fmt: skip
             yield session
 

@@ -52,11 +52,7 @@ def pull(database: Database, config: Config, advance: Callable[[int], None] = la
 def _read(
     database: Database, config: Config, side: int, scope: schema.Scope, properties: list[str | None]
 ) -> list[tuple[Any, ...]]:
-    relations = schema.relation_codes(config, side)
-    text = queries.load("sampling/nodes").render(
-        # Where no relation is mapped, the degree counts a type that nothing has.
-        entity=scope.labels, relations=schema.any_of(relations or ["AlignNothing"])
-    )  # fmt: skip
+    text = queries.load("sampling/nodes").render(entity=scope.labels)
     key = schema.side_of(config, side).key
     names = [name or "" for name in properties]
     rows: list[tuple[Any, ...]] = database.read(text, consume=_rows, key=key, properties=names, **scope.parameters)
@@ -64,7 +60,7 @@ def _read(
 
 
 def _rows(result: Iterable[Any]) -> list[tuple[Any, ...]]:
-    return [(key, id_, degree, [to_text(value) for value in values]) for id_, key, degree, values in result]
+    return [(key, id_, [to_text(value) for value in values]) for id_, key, values in result]
 
 
 def to_text(value: object) -> str | None:
@@ -104,7 +100,7 @@ def _columns(config: Config, tables: list[tuple[int, int, list[tuple[Any, ...]]]
     for (_, index, part), size in zip(tables, sizes, strict=True):
         entity_type = config.types[index]
         for place, attribute in enumerate(entity_type.attributes):
-            values = [row[3][place] for row in part]
+            values = [row[2][place] for row in part]
             attributes[attribute.name][start : start + size] = values
             if attribute == entity_type.name_attribute:
                 names[start : start + size] = values
@@ -116,7 +112,6 @@ def _columns(config: Config, tables: list[tuple[int, int, list[tuple[Any, ...]]]
         side=sides,
         type=np.repeat([index for _, index, _ in tables], sizes).astype(np.int16),
         ids=np.array([row[1] for row in rows], dtype=np.int64),
-        degree=np.array([row[2] for row in rows], dtype=np.int32),
         names=names,
         attributes=attributes,
     )

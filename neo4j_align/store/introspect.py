@@ -6,11 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from neo4j_align.config import Side
+from neo4j_align.config import OWN_PREFIX, OWN_RELATIONS, Side
 from neo4j_align.errors import ConfigError
 from neo4j_align.profile import (
-    OWN_PREFIX,
-    OWN_RELATIONS,
     Graph,
     LabelSet,
     NodeType,

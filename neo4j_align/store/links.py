@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,12 +25,17 @@ class Existing:
 
     Attributes:
         predicted: columns pair, confidence, score, model.
+        stale: predicted links of which an end has another key by now.
         confirmed, rejected: index pairs (left, right) of a person's verdicts.
     """
 
     predicted: pd.DataFrame
+    stale: pd.DataFrame
     confirmed: frozenset[tuple[int, int]]
     rejected: frozenset[tuple[int, int]]
+
+
+NOTHING = Existing(pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=COLUMNS), frozenset(), frozenset())
 
 
 @dataclass(frozen=True)
@@ -46,9 +52,17 @@ class Changes:
         return {"created": len(self.create), "updated": len(self.update), "retired": len(self.retire)}
 
 
-def pair_name(left: object, right: object) -> str:
-    """Join two keys: `left|right`, with `~` before a `|` or `~` in a key, so that no two pairs share a name."""
-    return "|".join(str(key).replace("~", "~~").replace("|", "~|") for key in (left, right))
+def pair_name(config: Config, left: object, right: object) -> str:
+    """Join the sides and keys of two entities: `IMDb:1|Freebase:7`.
+
+    A `~` stands before each `:`, `|` and `~` of a side or key, so that no two pairs of any two graphs share a name.
+    """
+
+    def escaped(part: object) -> str:
+        return re.sub(r"[~:|]", r"~\g<0>", str(part))
+
+    ends = ((config.left, left), (config.right, right))
+    return "|".join(f"{escaped(side.label or side.value)}:{escaped(key)}" for side, key in ends)
 
 
 def read(database: Database, config: Config, nodes: Nodes) -> Existing:
@@ -66,8 +80,12 @@ def read(database: Database, config: Config, nodes: Nodes) -> Existing:
         for row in judged.itertuples()
         if row.left in place[LEFT] and row.right in place[RIGHT]
     ]
+    predicted = table[table["same"].astype(bool) & (table["status"] == "predicted")]
+    ends = zip(predicted["left"], predicted["right"], strict=True)
+    current = predicted["pair"] == [pair_name(config, left, right) for left, right in ends]
     return Existing(
-        table[table["same"].astype(bool) & (table["status"] == "predicted")],
+        predicted[current],
+        predicted[~current],
         frozenset((left, right) for left, right, same in verdicts if same),
         frozenset((left, right) for left, right, same in verdicts if not same),
     )
@@ -76,12 +94,19 @@ def read(database: Database, config: Config, nodes: Nodes) -> Existing:
 def difference(existing: Existing, links: pd.DataFrame, model: str) -> Changes:
     """Compare the links that should be, columns COLUMNS, with those that are."""
     both = links.merge(existing.predicted, on="pair", how="outer", suffixes=("", "_old"), indicator="where")
-    moved = (both["confidence"] != both["confidence_old"]) | (both["model"] != model)
+    moved = (both["confidence"] != both["confidence_old"]) | (both["score"] != both["score_old"])
+    moved |= both["model"] != model
     return Changes(
         create=both[both["where"] == "left_only"],
         update=both[(both["where"] == "both") & moved],
-        retire=both[both["where"] == "right_only"],
+        retire=pd.concat([both[both["where"] == "right_only"], existing.stale]),
     )
+
+
+def prepare(database: Database) -> None:
+    """Create the constraints that keep a pair from being linked twice, where they are missing."""
+    for constraint in ("link", "rejection", "run"):
+        database.write(queries.load(f"schema/ensure_{constraint}_constraint").text)
 
 
 def write(
@@ -100,8 +125,6 @@ def write(
     Returns:
         The id of the run.
     """
-    for constraint in ("link", "rejection", "run"):
-        database.write(queries.load(f"schema/ensure_{constraint}_constraint").text)
     run = f"{datetime.datetime.now(datetime.timezone.utc):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     database.write(queries.load("runs/start").text, run=run, kind=kind, model=model, config_hash=config.digest())
     # What goes, goes first: an entity never has two links in between.

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+from neo4j_align.config import OWN_PREFIX, OWN_RELATIONS
 from neo4j_align.errors import ConfigError, DataError
 from neo4j_align.store import queries
 from neo4j_align.store.database import Database
@@ -21,8 +22,6 @@ from neo4j_align.store.schema import quote
 
 SIDES = ("left", "right")
 HEADER = ["source", "relation", "target"]
-OWN_PREFIX = "Align"  # labels of the nodes that belong to this tool
-OWN_RELATIONS = frozenset({"SAME_AS", "NOT_SAME_AS"})
 Row = dict[str, Any]
 Edge = tuple[str, str]
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -35,7 +35,6 @@ def nodes(
     right: Sequence[str | None],
     types: Sequence[int] | None = None,
     attributes: Mapping[str, Sequence[str | None]] | None = None,
-    degree: Sequence[int] | None = None,
 ) -> Nodes:
     """Entities by their names, of both sides; keys are l0, l1 … and r0, r1 …; types in order within a side."""
     names = [*left, *right]
@@ -47,7 +46,6 @@ def nodes(
         side=np.array(sides, dtype=np.int8),
         type=np.array(types if types is not None else [0] * len(names), dtype=np.int16),
         ids=np.arange(len(names), dtype=np.int64),
-        degree=np.array(degree if degree is not None else [0] * len(names), dtype=np.int32),
         names=objects(names),
         attributes={name: objects(column) for name, column in columns.items()},
     )
@@ -61,7 +59,8 @@ def objects(values: Sequence[object]) -> npt.NDArray[Any]:
 
 def neighbourhood(lists: Sequence[Sequence[tuple[int, int]]], size: int = 10) -> Neighbourhood:
     """Sampled neighbours of each entity, given as lists of (neighbour, relation code)."""
-    found = Neighbourhood(np.full((len(lists), size), -1, np.int32), np.zeros((len(lists), size), np.int16))
+    degree = np.array([len(drawn) for drawn in lists], dtype=np.int32)
+    found = Neighbourhood(np.full((len(lists), size), -1, np.int32), np.zeros((len(lists), size), np.int16), degree)
     for owner, drawn in enumerate(lists):
         for place, (neighbour, relation) in enumerate(drawn):
             found.neighbours[owner, place], found.relations[owner, place] = neighbour, relation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -40,7 +41,11 @@ def random_views(seed: int, count: int = len(TYPES)) -> Views:
     random = np.random.default_rng(seed)
     empty = np.full(count, "", dtype=object)
     name, record, neighbours = (unit_rows(random, count) for _ in range(3))
-    return Views(empty, empty, name, name, record, neighbours)
+    return Views(empty, empty, empty, name, name, name, record, neighbours)
+
+
+def rearranged(views: Views, order: list[int]) -> Views:
+    return replace(views, name=views.name[order], record=views.record[order], neighbours=views.neighbours[order])
 
 
 def sums(views: Views) -> npt.NDArray[Any]:
@@ -93,7 +98,7 @@ def test_the_nearest_counterparts_of_random_names(drawn: list[str | None], per_e
     around = neighbourhood([[((at + 1) % 7 + 7 * (at >= 7), 1)] for at in range(14)])
     views, _ = view(entities, around, None, 500)
     dense = [rows[:, np.unique(rows.indices)] for rows in (views.name, views.record, views.neighbours)]
-    small = Views(views.names, views.signatures, views.words, *dense)
+    small = replace(views, name=dense[0], record=dense[1], neighbours=dense[2])
     found = candidates.candidates(mapping(per_entity), entities, views)
     check_against_brute_force(found, entities, small, per_entity)
 
@@ -103,8 +108,7 @@ def test_the_nearest_counterparts_of_random_names(drawn: list[str | None], per_e
 def test_the_order_of_the_entities_is_no_matter_where_none_are_equally_near(seed: int, random: Random) -> None:
     views, entities = random_views(seed), nodes([None] * 7, [None] * 7, [0] * 14)
     order = random.sample(range(7), 7) + random.sample(range(7, 14), 7)
-    rows = (matrix[order] for matrix in (views.words, views.name, views.record, views.neighbours))
-    shuffled = Views(views.names, views.signatures, *rows)
+    shuffled = rearranged(views, order)
     one = candidates.candidates(mapping(2, types=1), entities, views)
     other = candidates.candidates(mapping(2, types=1), entities, shuffled)
     assert {(order[left], order[right]) for left, right in chosen(other)} == set(chosen(one))
@@ -127,8 +131,7 @@ def test_a_type_that_only_one_side_has_is_not_compared() -> None:
     document["types"][1]["right"] = None
     # An entity of each type on the left, and on the right two of the first type; all rows are alike.
     entities, one = nodes([None, None], [None, None], [0, 1, 0, 0]), random_views(0)
-    rows = (matrix[[1] * 4] for matrix in (one.words, one.name, one.record, one.neighbours))
-    found = candidates.candidates(parse_config(document), entities, Views(one.names, one.signatures, *rows))
+    found = candidates.candidates(parse_config(document), entities, rearranged(one, [1] * 4))
     assert chosen(found) == [(0, 2), (0, 3)]
 
 

@@ -91,7 +91,7 @@ def test_features_are_finite_and_bounded_whatever_the_values(rows: list[dict[str
     assert found.shape[1] == len(names) == len(set(names))
     assert found.dtype == np.float32
     assert np.isfinite(found).all()
-    unbounded = np.array([name in ("shared rarity", "unshared rarity") or name.startswith("margin") for name in names])
+    unbounded = np.array([name.endswith((" shared", " unshared")) or name.startswith("margin") for name in names])
     assert (found[:, ~unbounded] >= -1e-6).all()
     assert (found[:, ~unbounded] <= 1 + 1e-5).all()
 
@@ -140,11 +140,19 @@ def test_equal_entities() -> None:
         "born": "1982-06-25",
     }
     found = one_pair(values, dict(values))
-    full = ["cosine name", "sorted words", "shared words", "jaro-winkler", "same signature", "contained", "covered"]
+    full = [
+        "cosine name",
+        "sorted words",
+        "shared words",
+        "jaro-winkler",
+        "same signature",
+        "name contained",
+        "name covered",
+    ]
     full += ["qualifiers agree", "numbers agree", "note present", "note cosine", "note equal", "size present"]
     full += ["size equal", "size near", "born present", "born equal", "born same year", "born near"]
     assert {name: found[name] for name in full} == pytest.approx(dict.fromkeys(full, 1), abs=1e-5)
-    none = ["name missing", "qualifiers differ", "numbers differ", "unshared rarity"]
+    none = ["name missing", "qualifiers differ", "numbers differ", "name unshared"]
     assert {name: found[name] for name in none} == pytest.approx(dict.fromkeys(none, 0), abs=1e-3)
 
 
@@ -159,10 +167,10 @@ def test_a_missing_value_is_neither_equal_nor_different() -> None:
 
 def test_a_name_within_a_name_is_contained_but_not_covered() -> None:
     found = one_pair({"name": "Aditya Raj"}, {"name": "Aditya Raj Kapoor"})
-    assert found["contained"] == pytest.approx(1, abs=1e-5)
-    assert 0 < found["covered"] < 0.8
+    assert found["name contained"] == pytest.approx(1, abs=1e-5)
+    assert 0 < found["name covered"] < 0.8
     assert found["same signature"] == 0
-    assert found["unshared rarity"] > 0
+    assert found["name unshared"] > 0
 
 
 def test_a_remix_differs_by_its_qualifier() -> None:

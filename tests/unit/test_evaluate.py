@@ -12,10 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
-from neo4j_align.config import parse_config
 from neo4j_align.errors import DataError
 from neo4j_align.resolve import evaluate, labels
-from tests.unit.builders import config, nodes, pairs
+from tests.unit.builders import nodes, pairs
 
 Table = dict[str, list[Any]]
 Pair = tuple[int, int]
@@ -123,18 +122,16 @@ def test_links_of_one_confidence_are_kept_or_left_together() -> None:
     assert evaluate.best_threshold(same, confidence, gold=1, fewest=1) == pytest.approx(0.4)
 
 
-def test_thresholds_are_learned_for_each_type_from_validation_unless_configured() -> None:
-    document = config(types=3).model_dump(mode="json")
-    document["types"][2]["threshold"] = 0.77
+def test_thresholds_are_learned_for_each_type_from_validation() -> None:
     count = 40
-    types = np.repeat([0, 1, 2], count).astype(np.int16)
-    confidence = np.tile(np.linspace(0.99, 0.6, count), 3)
-    same = np.ones(3 * count, bool)
+    types = np.repeat([0, 1], count).astype(np.int16)
+    confidence = np.tile(np.linspace(0.99, 0.6, count), 2)
+    same = np.ones(2 * count, bool)
     same[count - 5 : count] = False  # the least confident of the first type
-    rows = np.ones(3 * count, bool)
+    rows = np.ones(2 * count, bool)
     rows[count + 10 : 2 * count] = False  # too few are left of the second
-    found = evaluate.thresholds(parse_config(document), types, confidence, same, rows, rows)
-    assert found.tolist() == [pytest.approx((confidence[count - 6] + confidence[count - 5]) / 2), 0.5, 0.77]
+    found = evaluate.thresholds(2, types, confidence, same, rows, rows)
+    assert found == [pytest.approx((confidence[count - 6] + confidence[count - 5]) / 2), 0.5]
 
 
 # evaluate

@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neo4j_align.config import parse_config
 from neo4j_align.errors import DataError
 from neo4j_align.records import Nodes
 from neo4j_align.resolve import labels
-from tests.unit.builders import config, nodes, pairs
+from tests.unit.builders import nodes, pairs
 
 Table = dict[str, list[Any]]
 TYPES = ("T0", "T1")
@@ -234,21 +233,27 @@ def test_links_are_one_to_one_where_at_most_two_in_a_hundred_are_not(repeated: i
     links = [(i, i) for i in range(count)] + [(i, count + i) for i in range(repeated)]
     for one, other in (("left", "right"), ("right", "left")):
         table = pd.DataFrame({one: [f"{one[0]}{a}" for a, _ in links], other: [f"{other[0]}{b}" for _, b in links]})
+        table["split"] = "train"
         known = labels.read(table, entities, ("T0",), 13)
-        assert labels.exclusive(config(), known, entities).tolist() == [repeated <= 2]
+        assert labels.exclusive(1, known, entities) == [repeated <= 2]
 
 
 def test_repeats_of_a_link_and_pairs_that_differ_are_no_second_link() -> None:
     table: Table = {"left": ["l0", "l0", "l0"], "right": ["r0", "r0", "r1"], "label": [1, 1, 0]}
-    assert labels.exclusive(config(types=2), read(table), graph()).tolist() == [True, True]
+    assert labels.exclusive(2, read(table), graph()) == [True, True]
 
 
-def test_the_configuration_comes_before_what_was_learned() -> None:
-    document = config(types=2).model_dump(mode="json")
-    document["types"][0]["cardinality"], document["types"][1]["cardinality"] = "many", "one"
-    mapping = parse_config(document)
-    many: Table = {"left": ["l5", "l5"], "right": ["r5", "r6"]}
-    assert labels.exclusive(mapping, read(many), graph()).tolist() == [False, True]
+def test_the_test_split_does_not_tell_whether_links_are_one_to_one() -> None:
+    many: Table = {"left": ["l5", "l5"], "right": ["r5", "r6"], "split": ["train", "test"]}
+    assert labels.exclusive(2, read(many), graph()) == [True, True]
+    many["split"] = ["train", "valid"]
+    assert labels.exclusive(2, read(many), graph()) == [True, False]
+
+
+def test_the_digest_of_labels_is_that_of_their_rows_whatever_the_order() -> None:
+    table = pd.DataFrame({"left": ["l0", "l1"], "right": ["r0", "r1"]})
+    assert labels.digest(table) == labels.digest(table[::-1]) == labels.digest(table.assign(note="x"))
+    assert labels.digest(table) != labels.digest(table.assign(right=["r1", "r0"]))
 
 
 @pytest.mark.parametrize("turned", [False, True])

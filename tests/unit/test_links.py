@@ -9,32 +9,43 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from neo4j_align.config import Config, parse_config
 from neo4j_align.store import links
+from tests.unit.builders import config
 
-keys = st.text(st.sampled_from("|~a "), max_size=4) | st.text(max_size=6)
+keys = st.text(st.sampled_from("|~:a "), max_size=4) | st.text(max_size=6)
+LEFT = config()
+
+
+def graphs(left: str, right: str) -> Config:
+    """A configuration of these two graphs."""
+    sides = {"left": {"label": left, "key": "uid"}, "right": {"property": "source", "value": right, "key": "uid"}}
+    return parse_config(LEFT.model_dump(mode="json") | sides)
 
 
 @settings(max_examples=300, deadline=None)
-@given(keys, keys, keys, keys)
-def test_no_two_pairs_share_a_name(a: str, b: str, c: str, d: str) -> None:
-    assert (links.pair_name(a, b) == links.pair_name(c, d)) == ((a, b) == (c, d))
+@given(st.tuples(keys, keys, keys, keys), st.tuples(keys, keys, keys, keys))
+def test_no_two_pairs_of_any_graphs_share_a_name(one: tuple[str, ...], other: tuple[str, ...]) -> None:
+    names = {links.pair_name(graphs(left, right), *ends) for left, right, *ends in (one, other)}
+    assert len(names) == len({one, other})
 
 
 def test_no_two_of_all_short_pairs_share_a_name() -> None:
     texts = ["".join(letters) for size in range(4) for letters in itertools.product("|~a", repeat=size)]
-    names = {links.pair_name(left, right) for left in texts for right in texts}
+    names = {links.pair_name(LEFT, left, right) for left in texts for right in texts}
     assert len(names) == len(texts) ** 2
 
 
 def test_the_name_of_a_usual_pair_is_readable() -> None:
-    assert links.pair_name("tt0133093", "/m/01") == "tt0133093|/m/01"
-    assert links.pair_name("a|b", "~") == "a~|b|~~"
-    assert links.pair_name(7, "x") == "7|x"
+    mapping = graphs("IMDb", "freebase")
+    assert links.pair_name(mapping, "tt0133093", "/m/01") == "IMDb:tt0133093|freebase:/m/01"
+    assert links.pair_name(mapping, "a|b:c", "~") == "IMDb:a~|b~:c|freebase:~~"
+    assert links.pair_name(mapping, 7, "x") == "IMDb:7|freebase:x"
 
 
-def existing(rows: list[tuple[str, float, str]]) -> links.Existing:
-    table = pd.DataFrame(rows, columns=["pair", "confidence", "model"]).assign(left=None, right=None, score=0.0)
-    return links.Existing(table, frozenset(), frozenset())
+def existing(rows: list[tuple[str, float, str]], stale: list[str] | None = None) -> links.Existing:
+    table = pd.DataFrame(rows, columns=["pair", "confidence", "model"]).assign(left=None, right=None, score=1.0)
+    return links.Existing(table, pd.DataFrame({"pair": stale or []}, dtype=object), frozenset(), frozenset())
 
 
 def wanted(rows: list[tuple[str, float]]) -> pd.DataFrame:
@@ -55,6 +66,14 @@ def test_difference_by_hand() -> None:
     assert changes.update["score"].tolist() == [1.0, 1.0]
     assert changes.retire["pair"].tolist() == ["d|4"]
     assert changes.counts == {"created": 1, "updated": 2, "retired": 1}
+
+
+def test_a_link_whose_score_moved_is_updated_and_one_on_a_renamed_entity_goes() -> None:
+    there = existing([("a|1", 0.9, "m")], stale=["old|1"])
+    there.predicted["score"] = 0.5
+    changes = links.difference(there, wanted([("a|1", 0.9)]), "m")
+    assert changes.update["pair"].tolist() == ["a|1"]
+    assert changes.retire["pair"].tolist() == ["old|1"]
 
 
 PAIRS = st.sampled_from([f"{a}|{b}" for a in "abc" for b in "12"])

@@ -200,7 +200,7 @@ def graphs(draw: st.DrawFn, label: str) -> Graph:
         RelationType(name, {draw(ends): draw(st.integers(1, 9))}, draw(joined))
         for name in draw(st.lists(hostile, max_size=3, unique=True))
     ]
-    return graph(draw(hostile), types, relations)
+    return graph(label + draw(hostile), types, relations)
 
 
 @given(graphs("L"), graphs("R"))

@@ -175,7 +175,7 @@ class FakeDatabase:
     def read(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
         assert parameters["database"] == self.id_prefix
         codes = parameters["codes"]
-        assert all(f"`{name}`" in query for name in codes)
+        assert "$codes[type(r)]" in query
         self.batches.append(len(parameters["ids"]))
         found: dict[int, list[tuple[int, int]]] = {}
         for node in reversed(parameters["ids"]):

@@ -123,6 +123,7 @@ def test_a_graph_without_any_text_has_empty_rows() -> None:
 def test_cosine_is_the_dot_product_of_corresponding_rows(values: list[list[float]]) -> None:
     one = np.array(values, np.float32)
     other = one[::-1].copy()
-    found = views.cosine(sparse.csr_matrix(one), sparse.csr_matrix(other))
+    every = np.arange(len(one))
+    found = views.cosine(sparse.csr_matrix(one), sparse.csr_matrix(one), every, every[::-1])
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, (one * other).sum(axis=1), atol=1e-6)
