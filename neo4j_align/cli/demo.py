@@ -141,8 +141,8 @@ def _story(
     lines += ["", "Queries to paste into Neo4j Browser or cypher-shell, each with its result:"]
     for answer in answers:
         lines += ["", f"// {answer['title']}", answer["query"] + ";", "", _table(answer["rows"])]
-    lines += ["", f"The graphs are at {uri}; `neo4j-align server status` says how to connect.",
-              "Next, for your own graphs: neo4j-align init, check, train, align."]  # fmt: skip
+    lines += ["", f"The graphs are at {uri}; `neo4j-align server status` tells how to connect to the embedded Neo4j,"]
+    lines += ["`neo4j-align server stop` stops it. Next, for your own graphs: neo4j-align init, check, train, align."]
     return "\n".join(lines)
 
 

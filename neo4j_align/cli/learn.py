@@ -115,8 +115,8 @@ def align(common: Common, folder: Path, dry_run: bool, profile: bool) -> None:
 @click.command()
 @click.option("--gold", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True,
               help="CSV: left,right[,label][,split][,type]; left and right are keys.")  # fmt: skip
-@click.option("--split", type=click.Choice(["train", "valid", "test"]), default="test", show_default=True,
-              help="Which rows to judge; all of them where the file has no `split` column.")  # fmt: skip
+@click.option("--split", type=click.Choice(["train", "valid", "test", "all"]), default="test", show_default=True,
+              help="Which rows to judge. A file without splits is judged whole, unless it was trained on.")  # fmt: skip
 @_model
 @common
 def evaluate(common: Common, path: Path, split: str, folder: Path) -> None:
@@ -134,7 +134,7 @@ def evaluate(common: Common, path: Path, split: str, folder: Path) -> None:
 
     config, model, table = common.config(), saved.load(folder), read_table(path)
     with common.connect() as database, common.progress() as progress:
-        result = Aligner(config, database, Stages(progress)).evaluate(model, table, split)
+        result = Aligner(config, database, Stages(progress)).evaluate(model, table, None if split == "all" else split)
     common.result(result, figures(result))
 
 

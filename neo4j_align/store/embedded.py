@@ -21,7 +21,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
 from pydantic import SecretStr
 
 from neo4j_align.config import Connection, server_home
@@ -31,6 +30,7 @@ from neo4j_align.store.jars import Report, ensure_jars
 
 try:
     import filelock
+    import platformdirs
     import psutil
 
     from neo4j_align.store import process as java

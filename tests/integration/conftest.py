@@ -26,6 +26,8 @@ Run = Callable[..., Result]
 def run(database: Database, neo4j_connection: Connection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Run a command in an empty folder, connected to the emptied database."""
     monkeypatch.chdir(tmp_path)
+    for variable in ("NEO4J_DATABASE", "NEO4J_PASSWORD_FILE", "NEO4J_CREDENTIALS_FILE"):
+        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("NEO4J_URI", neo4j_connection.uri)
     monkeypatch.setenv("NEO4J_USERNAME", neo4j_connection.username)
     monkeypatch.setenv("NEO4J_PASSWORD", neo4j_connection.password.get_secret_value())
