@@ -25,7 +25,8 @@ from neo4j_align.records import FloatArray
 from neo4j_align.views import Weights
 
 FORMAT = 1
-_NETWORK, _FROZEN, _ABOUT = "network.safetensors", "frozen.safetensors", "model.json"
+_ABOUT = "model.json"
+_PARTS = ("network", "frozen")
 
 
 class About(BaseModel):
@@ -36,7 +37,7 @@ class About(BaseModel):
             whether its links are one-to-one.
         features: names of the comparison features, in order.
         training: figures: validation, epochs, seconds, number of labels.
-        files: SHA-256 of the weights' files.
+        files: SHA-256 of the two files of weights, `network` and `frozen`; it is in their names too.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -86,14 +87,22 @@ class Model:
             )
 
     def save(self, folder: Path) -> Model:
-        """Write the folder, model.json last, and return the model with the hashes of its files."""
+        """Write the folder and return the model with the hashes of its files.
+
+        An older model there holds until model.json is replaced, in one step: a killed process loses neither.
+        """
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / _ABOUT).unlink(missing_ok=True)
-        save_tensors({name: value.contiguous() for name, value in self.network.state_dict().items()}, folder / _NETWORK)
+        parts = {name: folder / f"{name}.part" for name in (*_PARTS, _ABOUT)}
+        tensors = {name: value.contiguous() for name, value in self.network.state_dict().items()}
+        save_tensors(tensors, parts["network"])
         frozen = {name: np.ascontiguousarray(value) for name, value in vars(self.weights).items()}
-        save_arrays({**frozen, "means": np.ascontiguousarray(self.means)}, folder / _FROZEN)
-        about = self.about.model_copy(update={"files": {name: _hash(folder / name) for name in (_NETWORK, _FROZEN)}})
-        (folder / _ABOUT).write_text(about.model_dump_json(indent=2), encoding="utf-8")
+        save_arrays({**frozen, "means": np.ascontiguousarray(self.means)}, parts["frozen"])
+        about = self.about.model_copy(update={"files": {name: _hash(parts[name]) for name in _PARTS}})
+        kept = {parts[name].replace(_path(folder, name, about)) for name in _PARTS}
+        parts[_ABOUT].write_text(about.model_dump_json(indent=2), encoding="utf-8")
+        parts[_ABOUT].replace(folder / _ABOUT)
+        for stale in {path for name in _PARTS for path in folder.glob(f"{name}-*.safetensors")} - kept:
+            stale.unlink()
         return Model(self.network, self.weights, self.means, about)
 
 
@@ -108,11 +117,12 @@ def load(folder: Path) -> Model:
         if not isinstance(document, dict) or document.get("format") != FORMAT:
             raise ModelError(f"{folder} is of another format than this version reads. Train again.")
         about = About.model_validate(document)
-        if damaged := [name for name in (_NETWORK, _FROZEN) if _hash(folder / name) != about.files.get(name)]:
-            raise ModelError(f"{folder / damaged[0]} is damaged: its hash is not the one recorded. Train again.")
-        arrays = load_arrays(folder / _FROZEN)
+        paths = {name: _path(folder, name, about) for name in _PARTS}
+        if damaged := [path for name, path in paths.items() if _hash(path) != about.files[name]]:
+            raise ModelError(f"{damaged[0]} is damaged: its hash is not the one recorded. Train again.")
+        arrays = load_arrays(paths["frozen"])
         network = Network(about.shape)
-        network.load_state_dict(load_tensors(folder / _NETWORK))
+        network.load_state_dict(load_tensors(paths["network"]))
     except FileNotFoundError as error:
         raise ModelError(
             f"{folder} holds no complete model: {Path(error.filename or '').name} is missing. "
@@ -122,6 +132,10 @@ def load(folder: Path) -> Model:
         raise ModelError(f"{folder} cannot be read as a model: {str(error).splitlines()[0]}. Train again.") from error
     means = arrays.pop("means")
     return Model(network.eval(), Weights(**arrays), means, about)
+
+
+def _path(folder: Path, name: str, about: About) -> Path:
+    return folder / f"{name}-{about.files.get(name, '')[:12]}.safetensors"
 
 
 def _hash(path: Path) -> str:
