@@ -11,6 +11,7 @@ import torch
 from neo4j_align.gnn.features import Entities
 from neo4j_align.records import FloatArray, Pairs
 
+DETAILED = 35  # relation maps with features of their own: those of the first 16 relations that both sides have
 CHUNK = 4_096  # pairs at once; their neighbours' names take 2 · CHUNK · K · SKETCH floats
 
 
@@ -26,7 +27,7 @@ def overlap(entities: Entities, pairs: Pairs, maps: int) -> tuple[FloatArray, tu
         _overlap(entities, one, other, maps) for one, other in zip(left.split(CHUNK), right.split(CHUNK), strict=True)
     ]
     names = [f"{kind} {what}" for kind in ("any", "same") for what in ("least", "most", "count", "rarity")]
-    names += [f"relation {r} {what}" for r in range(1, maps) for what in ("least", "most", "on both")]
+    names += [f"relation {r} {what}" for r in range(1, min(maps, DETAILED)) for what in ("least", "most", "on both")]
     names += ["degree least", "degree most"]
     empty = torch.zeros(0, len(names))
     return torch.cat(chunks or [empty]).numpy(), tuple(names)
@@ -75,7 +76,7 @@ def _by_relation(
         covered.append(_share(empty.scatter_add(1, r, w * m), total[-1]))
     both = (total[0] > 0) & (total[1] > 0)
     least, most = torch.minimum(*covered) * both, torch.maximum(*covered) * both
-    stacked = torch.stack([least, most, both.to(least.dtype)], dim=2)[:, 1:]
+    stacked = torch.stack([least, most, both.to(least.dtype)], dim=2)[:, 1:DETAILED]
     return list(stacked.flatten(1).unbind(dim=1))
 
 
