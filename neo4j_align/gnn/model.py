@@ -176,10 +176,11 @@ class Network(nn.Module):
         ids, back = torch.unique(pairs, return_inverse=True)
         relation = entities.relations[ids]
         neighbours = encoded.inside[encoded.place[entities.neighbours[ids].clamp(min=0)]]  # (U, K, d)
-        message = torch.zeros_like(neighbours)
-        for r in range(1, self.shape.maps):
-            at = relation == r
-            message[at] = neighbours[at] @ self.relation2[r]
+        order = relation.flatten().argsort(stable=True)
+        sizes = torch.bincount(relation.flatten(), minlength=self.shape.maps).tolist()
+        parts = neighbours.flatten(0, 1)[order].split(sizes)
+        mapped = torch.cat([part @ self.relation2[r] for r, part in enumerate(parts)])
+        message = mapped[order.argsort()].view_as(neighbours) * (relation > 0).unsqueeze(2)
         mine = torch.einsum("ud,rd->ur", encoded.inside[encoded.place[ids]], self.attend2[:, 0]).gather(1, relation)
         logits = functional.leaky_relu(mine + (self.attend2[relation, 1] * message).sum(2), 0.2)
         return [(message[side], logits[side]) for side in back.unbind(1)]
