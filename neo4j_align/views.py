@@ -69,7 +69,7 @@ def view(
     name, record, words = text.trigrams(names), text.bag(records), text.bag(names)
     whole = text.bag(np.array([signature.replace(" ", "_") for signature in signatures], dtype=object))
     adjacency = _adjacency(neighbourhood)
-    neighbours = _ones(adjacency @ (words + whole))
+    neighbours = ones(adjacency @ (words + whole))
     if weights is None:
         rarest = text.rarity(neighbours)
         rarest[np.bincount(neighbours.indices, minlength=len(rarest)) > max_frequency] = 0
@@ -79,7 +79,7 @@ def view(
         signatures=signatures,
         records=records,
         words=_rare(words, weights.record),
-        document=_rare(_ones(record + adjacency @ words), weights.record),
+        document=_rare(ones(record + adjacency @ words), weights.record),
         name=text.weighted(name, weights.name),
         record=text.weighted(record, weights.record),
         neighbours=text.weighted(neighbours, weights.neighbours),
@@ -99,11 +99,12 @@ def _adjacency(neighbourhood: Neighbourhood) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(len(owner), np.float32), edges), shape=(count, count))
 
 
-def _ones(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
-    ones = matrix.tocsr()
-    ones.data = np.ones_like(ones.data, dtype=np.float32)
-    ones.sort_indices()
-    return ones
+def ones(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Return a copy with a 1 wherever there is a value."""
+    copy = matrix.tocsr(copy=True)
+    copy.data = np.ones_like(copy.data, dtype=np.float32)
+    copy.sort_indices()
+    return copy
 
 
 def _rare(matrix: sparse.csr_matrix, weights: FloatArray) -> sparse.csr_matrix:

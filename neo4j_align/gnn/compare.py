@@ -16,7 +16,7 @@ from scipy import sparse
 from neo4j_align import text
 from neo4j_align.config import Attribute, Config
 from neo4j_align.records import FloatArray, Nodes, Objects, Pairs
-from neo4j_align.views import Views, Weights, cosine
+from neo4j_align.views import Views, Weights, cosine, ones
 
 Column = tuple[str, npt.NDArray[Any]]
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
@@ -79,17 +79,14 @@ def _containment(what: str, words: sparse.csr_matrix, of: sparse.csr_matrix, pai
     """Measure how much of one's words the other has, by their rarity: in names, or anywhere (a value misplaced)."""
     total = np.asarray(words.sum(axis=1), dtype=np.float32).ravel()
     ends = (pairs.left, pairs.right)
-    shared = [cosine(words, _ones(of), one, other) for one, other in (ends, ends[::-1])]
+    present = ones(of)
+    shared = [cosine(words, present, one, other) for one, other in (ends, ends[::-1])]
     share = [part / np.maximum(total[end], 1e-6) for part, end in zip(shared, ends, strict=True)]
     yield f"{what} contained", np.maximum(*share)
     yield f"{what} covered", np.minimum(*share)
     yield f"{what} shared", np.log1p(np.minimum(*shared))
     unshared = [total[end] - part for part, end in zip(shared, ends, strict=True)]
     yield f"{what} unshared", np.log1p(np.maximum(np.maximum(*unshared), 0))
-
-
-def _ones(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
-    return sparse.csr_matrix((np.ones_like(matrix.data), matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
 def _sets(name: str, texts: Objects, pairs: Pairs) -> Iterator[Column]:

@@ -105,7 +105,8 @@ def draw(
     fresh = np.ones(len(owner), bool)
     fresh[1:] = (np.diff(owner) != 0) | (np.diff(relation) != 0) | (np.diff(neighbour) != 0)
     owner, relation, neighbour = owner[fresh], relation[fresh], neighbour[fresh]
-    drawn.degree[:] += np.bincount(owner, minlength=len(types)).astype(np.int32)
+    owners, degree = np.unique(owner, return_counts=True)
+    drawn.degree[owners] = degree
     first = np.r_[True, np.diff(owner) != 0] if len(owner) else np.zeros(0, bool)
     rank = np.arange(len(owner)) - np.maximum.accumulate(np.where(first, np.arange(len(owner)), 0))
     keep = rank < drawn.neighbours.shape[1]
