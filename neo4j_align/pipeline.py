@@ -1,6 +1,6 @@
 """The whole run in order; read this first.
 
-schema → entities → sampling → views → candidates → comparison → network → calibration → matching → links.
+schema → entities → sampling → two looks (views → candidates → comparison → network → calibration) → matching → links.
 """
 
 from __future__ import annotations
@@ -15,25 +15,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from neo4j_align.config import Config
-from neo4j_align.errors import DataError
-from neo4j_align.gnn import calibrate, features, overlap, saved, score, train
-from neo4j_align.gnn.compare import compare
-from neo4j_align.gnn.model import Network, Shape
+from neo4j_align.gnn import saved
+from neo4j_align.looks import Graph, Looks
 from neo4j_align.progress import Stages
-from neo4j_align.records import DIGITS, BoolArray, FloatArray, Neighbourhood, Nodes, Pairs
+from neo4j_align.records import DIGITS, BoolArray, FloatArray, Nodes, Pairs
 from neo4j_align.resolve import evaluate, labels, match
-from neo4j_align.store import candidates, entities, links, sampling
+from neo4j_align.store import entities, links, sampling
 from neo4j_align.store.database import Database
-from neo4j_align.views import Views, Weights, view
-
-
-@dataclass(frozen=True)
-class _Graph:
-    """What was pulled from the database: the entities and their sampled neighbours."""
-
-    nodes: Nodes
-    neighbourhood: Neighbourhood
-    means: FloatArray
 
 
 @dataclass(frozen=True)
@@ -83,57 +71,7 @@ class Aligner:
         Raises:
             DataError: The graph is empty or broken, or the labels cannot be used.
         """
-        config, settings = self.config, self.config.training
-        graph = self._pull(None)
-        nodes = graph.nodes
-        known = labels.read(table, nodes, config.type_names, settings.seed)
-        known = labels.with_validation(known, nodes, settings.seed)
-        views, weights = self._view(graph, None)
-        pairs = self._candidates(nodes, views, known)
-        same, split = labels.judge(known, nodes, pairs, settings.seed)
-        labels.require(same, split)
-        learn, stop = (split == name for name in ("train", "valid"))
-        evidence, names, seen = self._describe(graph, views, weights, pairs)
-        shape = Shape(
-            width=settings.width,
-            types=len(config.types),
-            maps=features.map_count(config),
-            features=len(names),
-            dropout=settings.dropout,
-        )
-        with self.stages.stage("train", settings.epochs) as advance:
-            examples = train.Examples(pairs, evidence, same == 1, learn, stop)
-            network, history = train.train(settings, shape, seen, examples, advance)
-        logits = self._score(network, seen, pairs, evidence)
-        types = nodes.type[pairs.left]
-        curves = calibrate.fit(logits[stop], same[stop] == 1, types[stop], len(config.types))
-        exclusive = labels.exclusive(len(config.types), known, nodes)
-        _, alone = config.decisions([0.0] * len(config.types), exclusive)
-        confidence = calibrate.apply(curves, logits, types)
-        chosen = np.zeros(len(pairs), bool)
-        chosen[match.match(pairs, confidence, logits, np.zeros(len(pairs)), np.array(alone)[types])] = True
-        thresholds = evaluate.thresholds(len(config.types), types, confidence, same == 1, chosen & stop, stop)
-        least, _ = config.decisions(thresholds, exclusive)
-        linked = chosen & (confidence >= np.array(least)[types])
-        figures = evaluate.evaluate(nodes, pairs, confidence, linked, known, "valid", settings.seed)
-        about = saved.About(
-            config=config,
-            shape=shape,
-            curves=curves,
-            thresholds=tuple(thresholds),
-            exclusive=tuple(exclusive),
-            features=names,
-            training={
-                "seconds": self.stages.seconds,
-                "labels": {
-                    "digest": labels.digest(table),
-                    **{name: int((known.split == name).sum()) for name in labels.SPLITS},
-                },
-                "average_precision": [round(value, 6) for value in history],
-                "validation": figures,
-            },
-        )
-        return saved.Model(network, weights, graph.means, about).save(Path(folder))
+        return Looks(self.config, self.stages).learn(self._pull(None), table).save(Path(folder))
 
     def align(self, model: saved.Model, dry_run: bool = False) -> Alignment:
         """Score all candidates, choose the links, and write what changed.
@@ -185,13 +123,9 @@ class Aligner:
         model.require(self.config)
         about = model.about
         graph = self._pull(model.means)
-        views, _ = self._view(graph, model.weights)
-        pairs = self._candidates(graph.nodes, views)
-        evidence, _, seen = self._describe(graph, views, model.weights, pairs)
-        logits = self._score(model.network, seen, pairs, evidence)
+        pairs, logits, confidence = Looks(self.config, self.stages).judge(graph, model)
         with self.stages.stage("match"):
             types = graph.nodes.type[pairs.left]
-            confidence = calibrate.apply(about.curves, logits, types)
             thresholds, exclusive = self.config.decisions(about.thresholds, about.exclusive)
             existing = existing_links(self.database, self.config, graph.nodes)
             chosen = np.zeros(len(pairs), bool)
@@ -208,52 +142,13 @@ class Aligner:
             ] = True
         return _Scored(graph.nodes, pairs, logits, confidence, chosen, existing)
 
-    def _pull(self, means: FloatArray | None) -> _Graph:
+    def _pull(self, means: FloatArray | None) -> Graph:
         with self.stages.stage("pull") as advance:
             nodes = entities.pull(self.database, self.config, advance)
         with self.stages.stage("sample", len(nodes)) as advance:
             if means is None:
                 means = sampling.averages(self.database, self.config)
-            return _Graph(nodes, sampling.sample(self.database, self.config, nodes, means, advance), means)
-
-    def _view(self, graph: _Graph, weights: Weights | None) -> tuple[Views, Weights]:
-        with self.stages.stage("view"):
-            return view(graph.nodes, graph.neighbourhood, weights, self.config.candidates.max_frequency)
-
-    def _candidates(self, nodes: Nodes, views: Views, known: labels.Labels | None = None) -> Pairs:
-        """Block; pairs that are labelled one by one are compared even where blocking missed them."""
-        with self.stages.stage("candidates") as advance:
-            pairs = candidates.candidates(self.config, nodes, views)
-            if known is not None and not known.listed:
-                pairs = candidates.pairs(views, np.r_[pairs.left, known.left], np.r_[pairs.right, known.right])
-            if not len(pairs):
-                raise DataError(
-                    "No two entities of the two sides look alike in any name, attribute or neighbour, so there is "
-                    "nothing to compare. See that the attributes of [[types]] are mapped: `neo4j-align check`."
-                )
-            advance(len(pairs))
-            return pairs
-
-    def _describe(
-        self, graph: _Graph, views: Views, weights: Weights, pairs: Pairs
-    ) -> tuple[FloatArray, tuple[str, ...], features.Entities]:
-        """Return the features of the pairs (P, F), their names, and the entities as tensors."""
-        with self.stages.stage("compare") as advance:
-            seen = features.entities(self.config, graph.nodes, graph.neighbourhood, views)
-            own, own_names = compare(self.config, graph.nodes, views, weights, pairs)
-            shared, shared_names = overlap.overlap(seen, pairs, features.map_count(self.config))
-            advance(len(pairs))
-            return np.hstack([own, shared]), own_names + shared_names, seen
-
-    def _score(
-        self, network: Network, seen: features.Entities, pairs: Pairs, evidence: FloatArray
-    ) -> npt.NDArray[np.float64]:
-        network, seen = score.exact(network, seen)
-        both = score.indices(pairs)
-        with self.stages.stage("encode") as advance:
-            encoded = score.encode_once(network, seen, both, advance)
-        with self.stages.stage("score", len(pairs)) as advance:
-            return score.logits(network, seen, encoded, both, evidence, advance)
+            return Graph(nodes, sampling.sample(self.database, self.config, nodes, means, advance), means)
 
     def _links(self, found: _Scored) -> pd.DataFrame:
         """Return the chosen links: pair, left, right, type, confidence, score."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,11 @@ BoolArray = npt.NDArray[np.bool_]
 Objects = npt.NDArray[np.object_]
 
 LEFT, RIGHT = 0, 1
+SURE = 0.9  # confidence from which an entity's counterpart is evidence for its neighbours
 DIGITS = 6  # of a score or confidence: what comes after them differs with batches and threads
+
+
+VIEWS = ("name", "record", "neighbours", "anchors", "circle")  # of an entity, as rows; see views.py
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,29 @@ class Neighbourhood:
 
 
 @dataclass(frozen=True)
+class Anchors:
+    """What the last look took to be the same: evidence for the neighbours of both, never for themselves.
+
+    Attributes:
+        twin: (N,), index of an entity's counterpart, -1 where it has none; one-to-one.
+        confidence: (N,), how sure that is.
+    """
+
+    twin: IntArray
+    confidence: FloatArray
+
+    @property
+    def sure(self) -> BoolArray:
+        """Which entities have a counterpart beyond doubt, (N,)."""
+        return (self.twin >= 0) & (self.confidence >= SURE)
+
+    @property
+    def identity(self) -> IntArray:
+        """A number that an entity shares with its sure counterpart and with no other, -1 without one; (N,)."""
+        return np.where(self.sure, np.minimum(self.twin, np.arange(len(self.twin))), -1)
+
+
+@dataclass(frozen=True)
 class Pairs:
     """Pairs of entities to compare, by index into Nodes, sorted by (left, right), without repeats.
 
@@ -82,7 +109,7 @@ class Pairs:
     left: SmallArray
     right: SmallArray
     scores: FloatArray
-    views: tuple[str, ...] = field(default=("name", "record", "neighbours"))
+    views: tuple[str, ...] = VIEWS
 
     def __len__(self) -> int:
         return len(self.left)

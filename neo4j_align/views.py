@@ -1,19 +1,21 @@
-"""Three views of every entity as sparse rows: its name, its whole record, and its neighbours' names.
+"""Views of every entity as sparse rows: its name, its record, its neighbours' names, the anchors around it.
 
 Blocking looks for nearest rows, the comparison of a pair takes the cosines, the network projects the name view.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
+from sklearn.preprocessing import normalize
 
 from neo4j_align import text
-from neo4j_align.records import FloatArray, Neighbourhood, Nodes, Objects
+from neo4j_align.records import VIEWS, Anchors, FloatArray, Neighbourhood, Nodes, Objects
 
 MULTIPLIED_AT_ONCE = 2**17  # pairs; bounds the copies of their rows
 
@@ -42,6 +44,7 @@ class Views:
         words: (N, WORD_BUCKETS), the words of the name, document: those of the record and of the neighbours' names;
             each with its rarity, not normalised.
         name: (N, TRIGRAM_BUCKETS), record: (N, WORD_BUCKETS), neighbours: (N, WORD_BUCKETS).
+        anchors: (N, N), the identities of sure neighbours; circle: (N, N), of the sure neighbours of neighbours.
     """
 
     names: Objects
@@ -52,6 +55,13 @@ class Views:
     name: sparse.csr_matrix
     record: sparse.csr_matrix
     neighbours: sparse.csr_matrix
+    anchors: sparse.csr_matrix
+    circle: sparse.csr_matrix
+
+    @property
+    def rows(self) -> list[sparse.csr_matrix]:
+        """The views that are compared, in the order of VIEWS."""
+        return [getattr(self, name) for name in VIEWS]
 
 
 def view(
@@ -74,6 +84,7 @@ def view(
         rarest = text.rarity(neighbours)
         rarest[np.bincount(neighbours.indices, minlength=len(rarest)) > max_frequency] = 0
         weights = Weights(text.rarity(name), text.rarity(record), rarest)
+    nothing = sparse.csr_matrix((len(nodes), len(nodes)), dtype=np.float32)
     found = Views(
         names=names,
         signatures=signatures,
@@ -83,8 +94,33 @@ def view(
         name=text.weighted(name, weights.name),
         record=text.weighted(record, weights.record),
         neighbours=text.weighted(neighbours, weights.neighbours),
+        anchors=nothing,
+        circle=nothing,
     )
     return found, weights
+
+
+def around(views: Views, neighbourhood: Neighbourhood, anchors: Anchors, max_frequency: int) -> Views:
+    """Add what is around every entity: which sure anchors are one step away, and which two steps.
+
+    An anchor counts by its rarity, a step through a hub by one over the hub's degree. An entity's own identity, to
+    which every second step leads back, is left out: a link is no evidence for itself.
+
+    Args:
+        max_frequency: anchors with more neighbours than this say nothing.
+    """
+    count = len(anchors.twin)
+    identity = anchors.identity
+    degree = np.maximum(neighbourhood.degree, neighbourhood.degree[anchors.twin])  # the same on both sides
+    known = np.flatnonzero((identity >= 0) & (degree <= max_frequency))
+    worth = 1 / np.log2(2.0 + degree[known])
+    anchor = sparse.csr_matrix((worth.astype(np.float32), (known, identity[known])), shape=(count, count))
+    step = _adjacency(neighbourhood)
+    through = step @ sparse.diags((1 / np.maximum(neighbourhood.degree, 1)).astype(np.float32))
+    circle = (through @ (step @ anchor)).tocoo()
+    others = identity[circle.row] != circle.col
+    circle = sparse.csr_matrix((circle.data[others], (circle.row[others], circle.col[others])), shape=circle.shape)
+    return dataclasses.replace(views, anchors=normalize(step @ anchor), circle=normalize(circle))
 
 
 def _records(nodes: Nodes, names: Objects) -> Objects:

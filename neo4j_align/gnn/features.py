@@ -11,7 +11,7 @@ import torch
 from scipy import sparse
 
 from neo4j_align.config import Config
-from neo4j_align.records import FloatArray, Neighbourhood, Nodes
+from neo4j_align.records import Anchors, FloatArray, Neighbourhood, Nodes
 from neo4j_align.views import Views
 
 SKETCH = 128  # width of a projected view; cosines keep an error of about 1 / sqrt(128)
@@ -28,7 +28,9 @@ class Entities:
         neighbours: (N, K), -1 where there is none.
         relations: (N, K), index of the relation map; 0 where there is none.
         rarity: (N,), what it tells to share this entity as a neighbour: 1 / log2(2 + degree).
-        signature: (N,), number of the name's signature; negative and unique where there is no name.
+        identity: (N,), equal for those that are taken to be one: sure counterparts, else entities of one name;
+            negative and unique where there is neither.
+        sure: (N,), whether an entity has a sure counterpart, so that it is no other.
     """
 
     name: torch.Tensor
@@ -37,17 +39,19 @@ class Entities:
     neighbours: torch.Tensor
     relations: torch.Tensor
     rarity: torch.Tensor
-    signature: torch.Tensor
+    identity: torch.Tensor
+    sure: torch.Tensor
 
     def __len__(self) -> int:
         return len(self.type)
 
 
-def entities(config: Config, nodes: Nodes, neighbourhood: Neighbourhood, views: Views) -> Entities:
-    """Project the views, and number relations and signatures."""
-    _, signature = np.unique(views.signatures, return_inverse=True)
+def entities(config: Config, nodes: Nodes, neighbourhood: Neighbourhood, views: Views, anchors: Anchors) -> Entities:
+    """Project the views, and number relations and identities."""
+    _, identity = np.unique(views.signatures, return_inverse=True)
     nameless = views.signatures == ""
-    signature[nameless] = -1 - np.arange(np.count_nonzero(nameless))
+    identity[nameless] = -1 - np.arange(np.count_nonzero(nameless))
+    identity = np.where(anchors.sure, len(nodes) + anchors.identity, identity)
     return Entities(
         name=torch.from_numpy(sketch(views.name)),
         record=torch.from_numpy(sketch(views.record)),
@@ -55,7 +59,8 @@ def entities(config: Config, nodes: Nodes, neighbourhood: Neighbourhood, views: 
         neighbours=torch.from_numpy(neighbourhood.neighbours.astype(np.int64)),
         relations=torch.from_numpy(relation_maps(config)[neighbourhood.relations]),
         rarity=torch.from_numpy((1 / np.log2(2.0 + neighbourhood.degree)).astype(np.float32)),
-        signature=torch.from_numpy(signature.astype(np.int64)),
+        identity=torch.from_numpy(identity.astype(np.int64)),
+        sure=torch.from_numpy(anchors.sure),
     )
 
 

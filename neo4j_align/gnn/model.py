@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from neo4j_align.gnn.batch import Hop, hop
 from neo4j_align.gnn.features import SKETCH, Entities
+from neo4j_align.gnn.overlap import identify
 
 BINS = 8  # of a feature's piecewise linear encoding
 HEADS = 4  # that compare, each for itself; their mean hangs less on a seed where labels are few
@@ -53,12 +54,46 @@ class Encoded:
     place: torch.Tensor
 
 
-class Network(nn.Module):
-    """Encodes entities once (level 0 and layer 1), then judges pairs (cross-graph layer and head)."""
+class Comparison(nn.Module):
+    """Judges pairs by their comparison features alone: several heads side by side."""
 
     mean: torch.Tensor
     scale: torch.Tensor
     edges: torch.Tensor
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.width = (1 + BINS) * shape.features + shape.types
+        self.heads = nn.ModuleList(_head(self.width, shape.width, shape.dropout) for _ in range(HEADS))
+        self.direct = nn.Linear(self.width, HEADS)
+        self.register_buffer("mean", torch.zeros(shape.features))
+        self.register_buffer("scale", torch.zeros(shape.features))
+        self.register_buffer("edges", torch.zeros(shape.features, BINS + 1))
+
+    def standardise(self, features: torch.Tensor) -> None:
+        """Take mean, scale and quantiles from the training pairs' features, (P, F); a constant column becomes zero."""
+        deviation = features.std(dim=0, correction=0)
+        self.mean.copy_(features.mean(dim=0))
+        self.scale.copy_(torch.where(deviation > 1e-6, 1 / deviation.clamp(min=1e-6), 0))
+        self.edges.copy_(torch.from_numpy(np.quantile(features.numpy(), np.linspace(0, 1, BINS + 1), axis=0).T))
+
+    def known(self, features: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
+        """Encode features (B, F) and types (B,) for the heads, (B, width)."""
+        low, width = self.edges[:, :-1], self.edges[:, 1:] - self.edges[:, :-1]
+        # Piecewise linear encoding (Gorishniy et al. 2022): lets a small MLP cut where trees would.
+        bins = ((features.unsqueeze(2) - low) / width.clamp(min=1e-6)).clamp(0, 1) * (width > 1e-6)
+        kind = functional.one_hot(types, self.shape.types).to(features.dtype)
+        return torch.cat([((features - self.mean) * self.scale).clamp(-6, 6), bins.flatten(1), kind], dim=1)
+
+    def forward(self, known: torch.Tensor) -> torch.Tensor:
+        """Judge encoded pairs, (B, width); logits of each head, (B, HEADS)."""
+        judged: torch.Tensor = self.direct(known) + torch.cat([head(known) for head in self.heads], dim=1)
+        return judged
+
+
+class Network(nn.Module):
+    """Encodes entities once (level 0 and layer 1), then judges pairs (cross-graph layer and head)."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -77,40 +112,11 @@ class Network(nn.Module):
         self.widen = nn.Linear(2 * d, d, bias=False)
         self.sharpness = nn.Parameter(torch.tensor(3.0))
         self.head = nn.Sequential(nn.Linear(4 * d, d), nn.ReLU(), nn.Dropout(shape.dropout), nn.Linear(d, 1))
-        width = (1 + BINS) * shape.features + shape.types
-        self.gate = nn.Linear(width, 1)
-        self.comparison = nn.ModuleList(_head(width, d, shape.dropout) for _ in range(HEADS))
-        self.direct = nn.Linear(width, HEADS)
+        self.comparison = Comparison(shape)
+        self.gate = nn.Linear(self.comparison.width, 1)
         nn.init.eye_(self.key.weight)
         for parameter in self.head[-1].parameters():  # the network begins by adding nothing to the comparison
             nn.init.zeros_(parameter)
-        self.register_buffer("mean", torch.zeros(shape.features))
-        self.register_buffer("scale", torch.zeros(shape.features))
-        self.register_buffer("edges", torch.zeros(shape.features, BINS + 1))
-
-    def standardise(self, features: torch.Tensor) -> None:
-        """Take mean, scale and quantiles from the training pairs' features, (P, F); a constant column becomes zero."""
-        deviation = features.std(dim=0, correction=0)
-        self.mean.copy_(features.mean(dim=0))
-        self.scale.copy_(torch.where(deviation > 1e-6, 1 / deviation.clamp(min=1e-6), 0))
-        self.edges.copy_(torch.from_numpy(np.quantile(features.numpy(), np.linspace(0, 1, BINS + 1), axis=0).T))
-
-    def compare(self, features: torch.Tensor, types: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Judge pairs by their comparison features alone.
-
-        Args:
-            features: (B, F), types: (B,).
-
-        Returns:
-            Logits of each head, (B, HEADS), and how far to trust the network beside them, (B, 1).
-        """
-        low, width = self.edges[:, :-1], self.edges[:, 1:] - self.edges[:, :-1]
-        # Piecewise linear encoding (Gorishniy et al. 2022): lets a small MLP cut where trees would.
-        bins = ((features.unsqueeze(2) - low) / width.clamp(min=1e-6)).clamp(0, 1) * (width > 1e-6)
-        kind = functional.one_hot(types, self.shape.types).to(features.dtype)
-        known = torch.cat([((features - self.mean) * self.scale).clamp(-6, 6), bins.flatten(1), kind], dim=1)
-        heads = torch.cat([head(known) for head in self.comparison], dim=1)
-        return self.direct(known) + heads, torch.sigmoid(self.gate(known))
 
     def encode(self, entities: Entities, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Encode entities (D,) from their attributes and their sampled neighbours' (equations 1 and 2).
@@ -165,8 +171,8 @@ class Network(nn.Module):
         own = [self.own2(encoded.hidden[encoded.place[side]]) for side in pairs.unbind(1)]
         left, right = (functional.relu(torch.cat(part, dim=1)) for part in zip(own, combined, strict=True))
         network = self.head(torch.cat([(left - right).abs(), left * right], dim=1))
-        compared, gate = self.compare(features, entities.type[pairs[:, 0]])
-        judged: torch.Tensor = compared.mean(1) + (gate * network).squeeze(1)
+        known = self.comparison.known(features, entities.type[pairs[:, 0]])
+        judged: torch.Tensor = self.comparison(known).mean(1) + (self.gate(known).sigmoid() * network).squeeze(1)
         return judged
 
     def _messages(
@@ -202,6 +208,7 @@ class Network(nn.Module):
         keys = [encoded.key[encoded.place[side.clamp(min=0)]] for side in ids]
         product = torch.bmm(keys[0], keys[1].transpose(1, 2))
         near = (-self.sharpness * (2 - 2 * product).clamp(min=1e-12).sqrt()).exp()
+        near = identify(entities, ids[0].clamp(min=0), ids[1].clamp(min=0), near)
         near = near * valid[0].unsqueeze(2) * valid[1].unsqueeze(1)
         combined = []
         for side, total in enumerate((near.sum(2), near.sum(1))):

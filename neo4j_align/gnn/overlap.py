@@ -1,7 +1,8 @@
 """What a pair's neighbourhoods share: (P, F) features, counted exactly on the samples, without parameters.
 
-Two neighbours meet when their names have one signature, or nearly: a cosine of the projected names over 0.5. A
-shared neighbour counts by its rarity, for any relation and for the same one.
+Two neighbours meet when they are sure counterparts; where neither has one, when their names have one signature, or
+nearly: a cosine of the projected names over 0.5. A shared neighbour counts by its rarity, for any relation and for the
+same one.
 """
 
 from __future__ import annotations
@@ -59,8 +60,14 @@ def _meet(entities: Entities, one: torch.Tensor, other: torch.Tensor) -> torch.T
     # In double precision, as the scores: a product's last digits depend on what else is in the batch.
     cosine = torch.bmm(entities.name[one].double(), entities.name[other].double().transpose(1, 2)).float()
     near = ((cosine - 0.5) * 2).clamp(0, 1).square()
-    equal = entities.signature[one].unsqueeze(2) == entities.signature[other].unsqueeze(1)
-    return torch.where(equal, torch.ones_like(near), near) * valid
+    return identify(entities, one, other, near) * valid
+
+
+def identify(entities: Entities, one: torch.Tensor, other: torch.Tensor, near: torch.Tensor) -> torch.Tensor:
+    """Put 1 for neighbours, (B, K) each, that are known to be one, 0 for those known to be two, else `near`."""
+    equal = entities.identity[one].unsqueeze(2) == entities.identity[other].unsqueeze(1)
+    apart = (entities.sure[one].unsqueeze(2) | entities.sure[other].unsqueeze(1)) & ~equal
+    return near.masked_fill(apart, 0).masked_fill(equal, 1)
 
 
 def _by_relation(
@@ -70,13 +77,15 @@ def _by_relation(
     maps: int,
 ) -> list[torch.Tensor]:
     covered, total = [], []
+    detailed = min(maps, DETAILED)
     for r, w, m in zip(relation, weight, met, strict=True):
-        empty = torch.zeros(len(r), maps, dtype=w.dtype)
+        r, w = r.masked_fill(r >= detailed, 0), w.masked_fill(r >= detailed, 0)
+        empty = torch.zeros(len(r), detailed, dtype=w.dtype)
         total.append(empty.scatter_add(1, r, w))
         covered.append(_share(empty.scatter_add(1, r, w * m), total[-1]))
     both = (total[0] > 0) & (total[1] > 0)
     least, most = torch.minimum(*covered) * both, torch.maximum(*covered) * both
-    stacked = torch.stack([least, most, both.to(least.dtype)], dim=2)[:, 1:DETAILED]
+    stacked = torch.stack([least, most, both.to(least.dtype)], dim=2)[:, 1:]
     return list(stacked.flatten(1).unbind(dim=1))
 
 

@@ -20,13 +20,13 @@ from neo4j_align import __version__
 from neo4j_align.config import Config
 from neo4j_align.errors import ModelError
 from neo4j_align.gnn.calibrate import Curve
-from neo4j_align.gnn.model import Network, Shape
+from neo4j_align.gnn.model import Comparison, Network, Shape
 from neo4j_align.records import FloatArray
 from neo4j_align.views import Weights
 
-FORMAT = 1
+FORMAT = 2
 _ABOUT = "model.json"
-_PARTS = ("network", "frozen")
+_PARTS = ("first", "network", "frozen")
 
 
 class About(BaseModel):
@@ -35,9 +35,10 @@ class About(BaseModel):
     Attributes:
         curves, thresholds, exclusive: per type of the configuration: calibration, least confidence of a link, and
             whether its links are one-to-one.
+        first: curves of the first look, per type; judged: whether labels taught it that type.
         features: names of the comparison features, in order.
         training: figures: validation, epochs, seconds, number of labels.
-        files: SHA-256 of the two files of weights, `network` and `frozen`; it is in their names too.
+        files: SHA-256 of the files of weights, `first`, `network` and `frozen`; it is in their names too.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +50,8 @@ class About(BaseModel):
     curves: tuple[Curve, ...]
     thresholds: tuple[float, ...]
     exclusive: tuple[bool, ...]
+    first: tuple[Curve, ...]
+    judged: tuple[bool, ...]
     features: tuple[str, ...]
     training: dict[str, Any]
     files: dict[str, str] = {}
@@ -61,13 +64,15 @@ class About(BaseModel):
 
 @dataclass(frozen=True)
 class Model:
-    """A trained network with all that it needs to score a graph the same way again.
+    """Two trained looks with all that they need to score a graph the same way again.
 
     Attributes:
+        first: finds the anchors; network: judges the pairs with them.
         weights: rarities of words and trigrams at training.
         means: avg_t(|N_r|) at training, (T, 2R + 1).
     """
 
+    first: Comparison
     network: Network
     weights: Weights
     means: FloatArray
@@ -93,8 +98,8 @@ class Model:
         """
         folder.mkdir(parents=True, exist_ok=True)
         parts = {name: folder / f"{name}.part" for name in (*_PARTS, _ABOUT)}
-        tensors = {name: value.contiguous() for name, value in self.network.state_dict().items()}
-        save_tensors(tensors, parts["network"])
+        for name, module in (("first", self.first), ("network", self.network)):
+            save_tensors({key: value.contiguous() for key, value in module.state_dict().items()}, parts[name])
         frozen = {name: np.ascontiguousarray(value) for name, value in vars(self.weights).items()}
         save_arrays({**frozen, "means": np.ascontiguousarray(self.means)}, parts["frozen"])
         about = self.about.model_copy(update={"files": {name: _hash(parts[name]) for name in _PARTS}})
@@ -103,7 +108,7 @@ class Model:
         parts[_ABOUT].replace(folder / _ABOUT)
         for stale in {path for name in _PARTS for path in folder.glob(f"{name}-*.safetensors")} - kept:
             stale.unlink()
-        return Model(self.network, self.weights, self.means, about)
+        return Model(self.first, self.network, self.weights, self.means, about)
 
 
 def load(folder: Path) -> Model:
@@ -121,7 +126,8 @@ def load(folder: Path) -> Model:
         if damaged := [path for name, path in paths.items() if _hash(path) != about.files[name]]:
             raise ModelError(f"{damaged[0]} is damaged: its hash is not the one recorded. Train again.")
         arrays = load_arrays(paths["frozen"])
-        network = Network(about.shape)
+        first, network = Comparison(about.shape), Network(about.shape)
+        first.load_state_dict(load_tensors(paths["first"]))
         network.load_state_dict(load_tensors(paths["network"]))
     except FileNotFoundError as error:
         raise ModelError(
@@ -131,7 +137,7 @@ def load(folder: Path) -> Model:
     except (OSError, ValueError, ValidationError, SafetensorError, RuntimeError) as error:
         raise ModelError(f"{folder} cannot be read as a model: {str(error).splitlines()[0]}. Train again.") from error
     means = arrays.pop("means")
-    return Model(network.eval(), Weights(**arrays), means, about)
+    return Model(first.eval(), network.eval(), Weights(**arrays), means, about)
 
 
 def _path(folder: Path, name: str, about: About) -> Path:

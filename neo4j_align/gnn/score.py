@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from neo4j_align.gnn.features import Entities
-from neo4j_align.gnn.model import Encoded, Network
+from neo4j_align.gnn.model import Comparison, Encoded, Network
 from neo4j_align.records import FloatArray, Pairs
 
 ENCODED_AT_ONCE = 16_384
@@ -61,6 +61,14 @@ def logits(
         found.append(network.forward(entities, encoded, batch, known).double().numpy())
         advance(len(batch))
     return np.concatenate(found)
+
+
+@torch.no_grad()
+def compare(look: Comparison, features: FloatArray, types: torch.Tensor) -> npt.NDArray[np.float64]:
+    """Judge pairs by features (P, F) and types (P,) alone, in double precision; logits of each head, (P, HEADS)."""
+    look = copy.deepcopy(look).double()
+    parts = zip(torch.from_numpy(features).split(SCORED_AT_ONCE), types.split(SCORED_AT_ONCE), strict=True)
+    return np.concatenate([look(look.known(known.double(), kinds)).numpy() for known, kinds in parts])
 
 
 def indices(pairs: Pairs) -> torch.Tensor:

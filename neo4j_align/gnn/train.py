@@ -1,7 +1,8 @@
 """The training loop: hard negatives from the candidates, early stop on validation average precision.
 
-First the comparison head learns alone, which takes seconds; then the network learns what the head cannot know. Each
-keeps the epoch that is best on validation, so the network is kept only where it helps.
+There are two looks. The first, a comparison alone, finds the anchors; the second sees them. In it the comparison
+learns alone first, which takes seconds; then the network learns what the comparison cannot know. Each keeps the epoch
+that is best on validation, so the network is kept only where it helps.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from torch.nn import functional
 
 from neo4j_align.config import Training
 from neo4j_align.gnn.features import Entities
-from neo4j_align.gnn.model import Network, Shape
-from neo4j_align.gnn.score import encode, indices, logits
+from neo4j_align.gnn.model import HEADS, Comparison, Network, Shape
+from neo4j_align.gnn.score import compare, encode, indices, logits
 from neo4j_align.records import BoolArray, FloatArray, Pairs
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,35 @@ class Examples:
     valid: BoolArray
 
 
+def glance(
+    settings: Training,
+    shape: Shape,
+    entities: Entities,
+    examples: Examples,
+    advance: Callable[[int], None] = lambda _: None,
+) -> tuple[Comparison, npt.NDArray[np.float64]]:
+    """Train the first look, which judges by comparison alone, and say what it makes of all pairs.
+
+    Each head leaves out one part of the left entities, and it alone judges their pairs among those trained on: what
+    the second look learns from is as good as what it will meet, and not learned by heart.
+
+    Returns:
+        The first look in evaluation mode, and the logits of all pairs, (P,).
+    """
+    torch.manual_seed(settings.seed)
+    look = Comparison(shape)
+    own = torch.from_numpy(examples.pairs.left).long() % HEADS
+    learns = own.unsqueeze(1) != torch.arange(HEADS)
+    loop = _Loop(settings, look, entities, examples, advance)
+    # Its anchors are those that it is sure of: the last tenth of a percent is the second look's to find.
+    _compare(loop, look, settings, entities, examples, settings.patience // 2, learns)
+    look.eval()
+    types = entities.type[torch.from_numpy(examples.pairs.left).long()]
+    heads = compare(look, examples.features, types)
+    found = np.where(examples.train, heads[np.arange(len(heads)), own.numpy()], heads.mean(axis=1))
+    return look, found
+
+
 def train(
     settings: Training,
     shape: Shape,
@@ -52,7 +82,7 @@ def train(
     examples: Examples,
     advance: Callable[[int], None] = lambda _: None,
 ) -> tuple[Network, list[float]]:
-    """Train the comparison head, then the network beside it.
+    """Train the comparison, then the network beside it.
 
     Args:
         advance: is told of each epoch done.
@@ -62,20 +92,11 @@ def train(
     """
     torch.manual_seed(settings.seed)
     network = Network(shape)
-    network.standardise(torch.from_numpy(examples.features[examples.train]))
     features, valid = torch.from_numpy(examples.features), torch.from_numpy(np.flatnonzero(examples.valid))
     pairs = indices(examples.pairs)
-    types = entities.type[pairs[:, 0]]
-
-    def compare(rows: torch.Tensor) -> torch.Tensor:
-        return network.compare(features[rows], types[rows])[0]
 
     def judge(rows: torch.Tensor) -> torch.Tensor:
         return network.forward(entities, encode(network, entities, pairs[rows]), pairs[rows], features[rows])
-
-    @torch.no_grad()
-    def validate_comparison() -> float:
-        return _precision(entities, examples, compare(valid).mean(1).numpy())
 
     @torch.no_grad()
     def validate() -> float:
@@ -83,13 +104,37 @@ def train(
         found = logits(network, entities, encoded, pairs[valid], examples.features[examples.valid])
         return _precision(entities, examples, found)
 
-    head = [*network.comparison.parameters(), *network.direct.parameters()]
-    rest = [p for name, p in network.named_parameters() if not name.startswith(("comparison", "direct"))]
     loop = _Loop(settings, network, entities, examples, advance)
-    history = loop.run(compare, head, validate_comparison, settings.batch_size // 4, settings.patience)
-    # An epoch of the network costs fifty of the head's, and one that overfits does so at once.
+    history = _compare(loop, network.comparison, settings, entities, examples, settings.patience)
+    rest = [p for name, p in network.named_parameters() if not name.startswith("comparison")]
+    # An epoch of the network costs fifty of the comparison's, and one that overfits does so at once.
     history += loop.run(judge, rest, validate, settings.batch_size, settings.patience // 2)
     return network.eval(), history
+
+
+def _compare(
+    loop: _Loop,
+    look: Comparison,
+    settings: Training,
+    entities: Entities,
+    examples: Examples,
+    patience: int,
+    learns: torch.Tensor | None = None,
+) -> list[float]:
+    """Train the heads of a comparison; `learns` says which learn from a pair, (P, HEADS)."""
+    features, valid = torch.from_numpy(examples.features), torch.from_numpy(np.flatnonzero(examples.valid))
+    types = entities.type[torch.from_numpy(examples.pairs.left).long()]
+    look.standardise(features[torch.from_numpy(examples.train)])
+
+    def judge(rows: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = look(look.known(features[rows], types[rows]))
+        return found
+
+    @torch.no_grad()
+    def validate() -> float:
+        return _precision(entities, examples, judge(valid).mean(1).numpy())
+
+    return loop.run(judge, list(look.parameters()), validate, settings.batch_size // 4, patience, learns)
 
 
 class _Loop:
@@ -98,7 +143,7 @@ class _Loop:
     def __init__(
         self,
         settings: Training,
-        network: Network,
+        network: nn.Module,
         entities: Entities,
         examples: Examples,
         advance: Callable[[int], None],
@@ -117,16 +162,17 @@ class _Loop:
         validate: Callable[[], float],
         size: int,
         patience: int,
+        learns: torch.Tensor | None = None,
     ) -> list[float]:
         """Train `parameters` until validation has not risen for `patience` epochs; return each epoch's figure."""
         optimiser = torch.optim.AdamW(
-            parameters, self._settings.learning_rate, weight_decay=self._settings.weight_decay
+            parameters, self._settings.learning_rate, weight_decay=self._settings.weight_decay, fused=True
         )
         history = [validate()]
         best = copy.deepcopy(self._network.state_dict())
         while len(history) <= self._settings.epochs and len(history) - 1 - int(np.argmax(history)) < patience:
             self._network.train()
-            loss = sum(self._step(judge, optimiser, rows) for rows in self._batches(size))
+            loss = sum(self._step(judge, optimiser, rows, learns) for rows in self._batches(size))
             self._network.eval()
             history.append(validate())
             log.info("epoch %d: loss %.4f, validation average precision %.4f", len(history) - 1, loss, history[-1])
@@ -141,9 +187,13 @@ class _Loop:
         order = torch.randperm(int(self._left.max()) + 1, generator=self._generator)[self._left].argsort(stable=True)
         yield from self._rows[order].split(size)
 
-    def _step(self, judge: Judge, optimiser: torch.optim.Optimizer, rows: torch.Tensor) -> float:
+    def _step(
+        self, judge: Judge, optimiser: torch.optim.Optimizer, rows: torch.Tensor, learns: torch.Tensor | None
+    ) -> float:
         found = judge(rows)  # (B,), or (B, HEADS): heads that learn side by side
         same, weight = (column[rows].view(-1, *[1] * (found.dim() - 1)) for column in (self._same, self._weight))
+        if learns is not None:
+            weight = weight * learns[rows]
         loss = functional.binary_cross_entropy_with_logits(found, same.expand_as(found), weight)
         optimiser.zero_grad()
         loss.backward()

@@ -11,7 +11,7 @@ import torch
 
 from neo4j_align.config import Config, parse_config
 from neo4j_align.gnn.features import SKETCH, Entities, relation_maps
-from neo4j_align.records import LEFT, RIGHT, Neighbourhood, Nodes, Pairs
+from neo4j_align.records import LEFT, RIGHT, VIEWS, Anchors, Neighbourhood, Nodes, Pairs
 
 
 def config(types: int = 1, relations: int | list[dict[str, Any]] = 1, **changes: Any) -> Config:
@@ -71,19 +71,29 @@ def pairs(rows: Sequence[tuple[int, int]], scores: Sequence[Sequence[float]] | N
     """Pairs by index, sorted and distinct as blocking gives them; scores default to zero."""
     assert list(rows) == sorted(set(rows))
     columns = np.array(rows, dtype=np.int32).reshape(-1, 2)
-    values = np.zeros((len(rows), 3)) if scores is None else np.array(scores).reshape(-1, 3)
+    values = np.zeros((len(rows), len(VIEWS))) if scores is None else np.array(scores).reshape(-1, len(VIEWS))
     return Pairs(columns[:, 0], columns[:, 1], values.astype(np.float32))
+
+
+def anchors(count: int, links: Mapping[tuple[int, int], float] | None = None) -> Anchors:
+    """Counterparts of `count` entities: (left, right) with the confidence."""
+    found = Anchors(np.full(count, -1, np.int64), np.zeros(count, np.float32))
+    for (left, right), confidence in (links or {}).items():
+        found.twin[left], found.twin[right] = right, left
+        found.confidence[[left, right]] = confidence
+    return found
 
 
 def entities(
     mapping: Config,
     around: Neighbourhood,
     types: Sequence[int] | None = None,
-    signature: Sequence[int] | None = None,
+    identity: Sequence[int] | None = None,
     seed: int = 0,
     names: torch.Tensor | None = None,
+    sure: Sequence[bool] | None = None,
 ) -> Entities:
-    """Entities as the network sees them, in float64, with random texts; without a signature each is unique."""
+    """Entities as the network sees them, in float64, with random texts; without identities each is unique."""
     generator = torch.Generator().manual_seed(seed)
     count = len(around.neighbours)
 
@@ -97,5 +107,6 @@ def entities(
         neighbours=torch.from_numpy(around.neighbours.astype(np.int64)),
         relations=torch.from_numpy(relation_maps(mapping)[around.relations]),
         rarity=torch.rand(count, generator=generator, dtype=torch.float64) * 0.9 + 0.1,
-        signature=torch.tensor(signature if signature is not None else range(count)),
+        identity=torch.tensor(identity if identity is not None else range(count)),
+        sure=torch.tensor(sure if sure is not None else [False] * count),
     )

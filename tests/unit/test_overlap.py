@@ -29,13 +29,13 @@ lists = st.lists(
 
 
 def graph(
-    drawn: list[list[tuple[int, int]]], directions: list[float] | None = None, signature: list[int] | None = None
+    drawn: list[list[tuple[int, int]]], directions: list[float] | None = None, identity: list[int] | None = None
 ) -> Entities:
     """Names are unit vectors of a plane, so that their cosines are all between -1 and 1."""
     names = torch.zeros(COUNT, SKETCH, dtype=torch.float64)
     angles = torch.tensor(directions or [1.0] * COUNT, dtype=torch.float64)
     names[:, 0], names[:, 1] = angles.cos(), angles.sin()
-    return entities(MAPPING, neighbourhood(drawn, SIZE), signature=signature, names=names)
+    return entities(MAPPING, neighbourhood(drawn, SIZE), identity=identity, names=names)
 
 
 def oracle(seen: Entities, left: int, right: int) -> dict[str, float]:
@@ -52,7 +52,7 @@ def oracle(seen: Entities, left: int, right: int) -> dict[str, float]:
         return float(seen.rarity[at])
 
     def alike(one: int, other: int) -> float:
-        if seen.signature[one] == seen.signature[other]:
+        if seen.identity[one] == seen.identity[other]:
             return 1.0
         return min(max(2 * (float(seen.name[one] @ seen.name[other]) - 0.5), 0), 1) ** 2
 
@@ -102,9 +102,9 @@ def run(seen: Entities, rows: list[tuple[int, int]]) -> tuple[npt.NDArray[Any], 
     st.lists(st.integers(0, 5), min_size=COUNT, max_size=COUNT),
 )
 def test_counts_what_the_definition_says(
-    drawn: list[list[tuple[int, int]]], directions: list[float], signature: list[int]
+    drawn: list[list[tuple[int, int]]], directions: list[float], identity: list[int]
 ) -> None:
-    seen = graph(drawn, directions, signature)
+    seen = graph(drawn, directions, identity)
     found, names = run(seen, ALL)
     assert found.shape == (len(ALL), len(names))
     assert len(set(names)) == len(names)
@@ -114,8 +114,8 @@ def test_counts_what_the_definition_says(
 
 @settings(max_examples=25, deadline=None)
 @given(lists, st.lists(st.integers(0, 5), min_size=COUNT, max_size=COUNT))
-def test_left_and_right_are_alike(drawn: list[list[tuple[int, int]]], signature: list[int]) -> None:
-    seen = graph(drawn, signature=signature)
+def test_left_and_right_are_alike(drawn: list[list[tuple[int, int]]], identity: list[int]) -> None:
+    seen = graph(drawn, identity=identity)
     turned = torch.tensor([4, 5, 6, 7, 0, 1, 2, 3])
     neighbours = seen.neighbours[turned]
     swapped = dataclasses.replace(
@@ -131,9 +131,9 @@ def test_left_and_right_are_alike(drawn: list[list[tuple[int, int]]], signature:
 
 def test_chunks_are_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = [[((i + j) % COUNT, 1 + j % 2) for j in range(3)] for i in range(COUNT)]
-    whole, _ = run(graph(drawn, signature=[0, 1, 2, 3] * 2), ALL)
+    whole, _ = run(graph(drawn, identity=[0, 1, 2, 3] * 2), ALL)
     monkeypatch.setattr(overlap, "CHUNK", 3)
-    part, _ = run(graph(drawn, signature=[0, 1, 2, 3] * 2), ALL)
+    part, _ = run(graph(drawn, identity=[0, 1, 2, 3] * 2), ALL)
     np.testing.assert_allclose(part, whole, atol=1e-12)
     assert len(np.unique(whole, axis=0)) > 3
 
@@ -156,7 +156,7 @@ def test_a_neighbour_without_a_name_meets_nobody_but_itself() -> None:
     """Signatures of nameless entities are unique, and their names are zero."""
     drawn: list[list[tuple[int, int]]] = [[] for _ in range(COUNT)]
     drawn[0], drawn[4] = [(1, 1)], [(5, 1)]
-    seen = graph(drawn, signature=[0, -1, 0, 0, 0, -2, 0, 0])
+    seen = graph(drawn, identity=[0, -1, 0, 0, 0, -2, 0, 0])
     seen.name[[1, 5]] = 0
     found, names = run(seen, [(0, 4)])
     assert found[0, names.index("any most")] == 0
