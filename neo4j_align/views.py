@@ -89,8 +89,8 @@ def view(
         names=names,
         signatures=signatures,
         records=records,
-        words=_rare(words, weights.record),
-        document=_rare(ones(record + adjacency @ words), weights.record),
+        words=rare(words, weights.record),
+        document=rare(ones(record + adjacency @ words), weights.record),
         name=text.weighted(name, weights.name),
         record=text.weighted(record, weights.record),
         neighbours=text.weighted(neighbours, weights.neighbours),
@@ -143,11 +143,11 @@ def ones(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
     return copy
 
 
-def _rare(matrix: sparse.csr_matrix, weights: FloatArray) -> sparse.csr_matrix:
-    """Give each word its rarity."""
-    rare = matrix.copy()
-    rare.data = rare.data * weights[rare.indices]
-    return rare
+def rare(matrix: sparse.csr_matrix, weights: FloatArray) -> sparse.csr_matrix:
+    """Return a copy in which each word has its rarity."""
+    copy = matrix.copy()
+    copy.data = copy.data * weights[copy.indices]
+    return copy
 
 
 def cosine(

@@ -15,10 +15,10 @@ from scipy import sparse
 
 from neo4j_align import text
 from neo4j_align.config import Attribute, Config
+from neo4j_align.gnn.values import Column, values
 from neo4j_align.records import FloatArray, Nodes, Objects, Pairs
-from neo4j_align.views import Views, Weights, cosine, ones
+from neo4j_align.views import Views, Weights, cosine, ones, rare
 
-Column = tuple[str, npt.NDArray[Any]]
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _LARGEST = 1e100  # a number beyond is none: a hex id, or hundreds of digits
 _DATED = re.compile(r"\d{4}|\d{1,2}\W\w+\W\d{2}\b")  # else a parser takes "now" or "12:30" for a day of this year
@@ -42,9 +42,10 @@ def compare(
     columns += _sets("record numbers", text.map_unique(text.numbers, views.records), pairs)
     for slot in config.slots:
         if slot.kind != "name":
-            columns += _slot(slot, nodes.attributes[slot.name], weights, pairs)
-    values = np.stack([column.astype(np.float32) for _, column in columns], axis=1)
-    return values, tuple(name for name, _ in columns)
+            columns += _slot(slot, nodes.attributes[slot.name], views, weights, pairs)
+    columns += values(nodes, views.names, pairs)
+    features = np.stack([column.astype(np.float32) for _, column in columns], axis=1)
+    return features, tuple(name for name, _ in columns)
 
 
 def _views(pairs: Pairs) -> Iterator[Column]:
@@ -99,9 +100,11 @@ def _sets(name: str, texts: Objects, pairs: Pairs) -> Iterator[Column]:
     yield f"{name} differ", np.where(union > 0, 1 - shared / np.maximum(union, 1), 0)
 
 
-def _slot(slot: Attribute, values: Objects, weights: Weights, pairs: Pairs) -> Iterator[Column]:
+def _slot(slot: Attribute, values: Objects, views: Views, weights: Weights, pairs: Pairs) -> Iterator[Column]:
     if slot.kind == "text":
         folded = text.map_unique(text.fold, values)
+        words = rare(text.bag(folded), weights.record)
+        yield from _containment(f"{slot.name} in document", words, views.document, pairs)
         rows = text.weighted(text.trigrams(folded), weights.name)
         present = (folded[pairs.left] != "") & (folded[pairs.right] != "")
         yield f"{slot.name} present", present
