@@ -21,10 +21,11 @@ from neo4j_align.config import Config
 from neo4j_align.errors import ModelError
 from neo4j_align.gnn.calibrate import Curve
 from neo4j_align.gnn.model import Network, Shape
+from neo4j_align.operating import Operating
 from neo4j_align.records import FloatArray
 from neo4j_align.views import Weights
 
-FORMAT = 1
+FORMAT = 2
 _ABOUT = "model.json"
 _PARTS = ("network", "frozen")
 
@@ -33,8 +34,8 @@ class About(BaseModel):
     """What model.json holds.
 
     Attributes:
-        curves, thresholds, exclusive: per type of the configuration: calibration, least confidence of a link, and
-            whether its links are one-to-one.
+        curves, thresholds, operating, exclusive: per type of the configuration: calibration, least confidence of a
+            link, what other thresholds would give, and whether its links are one-to-one.
         features: names of the comparison features, in order.
         training: figures: validation, epochs, seconds, number of labels.
         files: SHA-256 of the two files of weights, `network` and `frozen`; it is in their names too.
@@ -48,6 +49,7 @@ class About(BaseModel):
     shape: Shape
     curves: tuple[Curve, ...]
     thresholds: tuple[float, ...]
+    operating: tuple[Operating, ...]
     exclusive: tuple[bool, ...]
     features: tuple[str, ...]
     training: dict[str, Any]
