@@ -44,9 +44,9 @@ class Point:
         return max(low, 0.0)
 
     def missing(self, target: float) -> int:
-        """Return how many more validation links it takes to promise `target` within SLACK; 0 where it is promised.
+        """Return how many more validation links it takes to promise `target` within SLACK.
 
-        That is where Wilson's lower end is the promise, if the precision stays as it is.
+        That is where Wilson's lower end is the promise, if the precision stays as it is and is no less than `target`.
         """
         least = max(target - SLACK, 0.0)
         precision = max(self.precision or 0.0, target)
@@ -64,7 +64,12 @@ class Target:
     def document(self) -> dict[str, Any]:
         """Return it for JSON."""
         types = {
-            kind: {**asdict(point), "at_least": point.at_least, "missing": point.missing(self.precision)}
+            kind: {
+                **asdict(point),
+                "at_least": point.at_least,
+                "promised": point.at_least >= self.precision - SLACK,
+                "missing": point.missing(self.precision),
+            }
             for kind, point in self.points.items()
         }
         return {"precision": self.precision, "types": types}

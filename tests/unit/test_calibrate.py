@@ -75,9 +75,10 @@ def test_the_unit_of_the_scores_does_not_matter(seed: int, unit: float, origin: 
     logits = random.normal(0, 1, 100)
     same = logits + random.normal(0, 0.5, 100) > 0.3
     types = np.zeros(100, np.int16)
-    one, other = logits, logits * unit + origin
-    found = [calibrate.apply(calibrate.fit(values, same, types, 1), values, types) for values in (one, other)]
-    np.testing.assert_allclose(*found, atol=1e-5)
+    other = logits * unit + origin
+    found = calibrate.apply(calibrate.fit(other, same, types, 1), other, types)
+    expected = calibrate.apply(calibrate.fit(logits, same, types, 1), logits, types)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_few_separable_labels_do_not_flatten_the_curve() -> None:

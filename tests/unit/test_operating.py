@@ -127,4 +127,6 @@ def test_what_people_are_told() -> None:
     assert "threshold 0.1 of the configuration gives 0.700, not precision 0.95" in said["book"]
     document = Target(0.95, points).document()
     assert document["precision"] == 0.95
-    assert document["types"]["film"].keys() == {"threshold", "links", "precision", "recall", "at_least", "missing"}
+    figures = {"threshold", "links", "precision", "recall", "at_least", "promised", "missing"}
+    assert document["types"]["film"].keys() == figures
+    assert [kind for kind, point in document["types"].items() if point["promised"]] == ["film"]
