@@ -17,6 +17,7 @@ from neo4j_align.errors import DataError
 from neo4j_align.gnn import calibrate, features, overlap, rivals, saved, score, train
 from neo4j_align.gnn.compare import compare
 from neo4j_align.gnn.model import Network, Shape
+from neo4j_align.operating import Operating, trace
 from neo4j_align.progress import Stages
 from neo4j_align.records import Anchors, BoolArray, FloatArray, Neighbourhood, Nodes, Pairs
 from neo4j_align.resolve import anchors, evaluate, labels, match
@@ -92,12 +93,13 @@ class Looks:
             network, history = train.train(settings, shape, look.seen, examples, advance)
         logits = self._score(network, look)
         second = self._calibrate(look, examples, logits)
-        thresholds, figures = self._decide(look, nodes, known, examples, logits, second, exclusive)
+        thresholds, curve, figures = self._decide(look, nodes, known, examples, logits, second, exclusive)
         about = saved.About(
             config=config,
             shape=shape,
             curves=second,
             thresholds=tuple(thresholds),
+            operating=tuple(curve),
             exclusive=tuple(exclusive),
             first=curves,
             judged=tuple(judged),
@@ -205,16 +207,20 @@ class Looks:
         logits: Logits,
         curves: tuple[calibrate.Curve, ...],
         exclusive: list[bool],
-    ) -> tuple[list[float], dict[str, object]]:
-        """Choose the thresholds on validation, and measure the links there."""
+    ) -> tuple[list[float], list[Operating], dict[str, object]]:
+        """Choose the thresholds on validation, draw what others would give, and measure the links there."""
         count, pairs, types = len(self.config.types), look.pairs, look.types
         _, alone = self.config.decisions([0.0] * count, exclusive)
         confidence = calibrate.apply(curves, logits, types)
         chosen: BoolArray = np.zeros(len(pairs), bool)
         chosen[match.match(pairs, confidence, logits, np.zeros(len(pairs)), np.array(alone)[types])] = True
         stop = examples.valid
-        thresholds = evaluate.thresholds(count, types, confidence, examples.same, chosen & stop, stop)
+        taken = [chosen & stop & (types == kind) for kind in range(count)]
+        gold = labels.gold(count, known, nodes, "valid")
+        judged = [(confidence[rows], examples.same[rows], total) for rows, total in zip(taken, gold, strict=True)]
+        thresholds = [evaluate.best_threshold(*kind) for kind in judged]
         least, _ = self.config.decisions(thresholds, exclusive)
         linked = chosen & (confidence >= np.array(least)[types])
         seed = self.config.training.seed
-        return thresholds, evaluate.evaluate(nodes, pairs, confidence, linked, known, "valid", seed)
+        figures = evaluate.evaluate(nodes, pairs, confidence, linked, known, "valid", seed)
+        return thresholds, [trace(*kind) for kind in judged], figures

@@ -5,6 +5,7 @@ schema → entities → sampling → two looks (views → candidates → compari
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,14 @@ import pandas as pd
 from neo4j_align.config import Config
 from neo4j_align.gnn import saved
 from neo4j_align.looks import Graph, Looks
+from neo4j_align.operating import Target
 from neo4j_align.progress import Stages
 from neo4j_align.records import DIGITS, BoolArray, FloatArray, Nodes, Pairs
 from neo4j_align.resolve import evaluate, labels, match
 from neo4j_align.store import entities, links, sampling
 from neo4j_align.store.database import Database
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class _Scored:
     confidence: npt.NDArray[np.float64]
     linked: BoolArray
     existing: links.Existing
+    target: Target | None
 
 
 @dataclass(frozen=True)
@@ -45,12 +50,14 @@ class Alignment:
         links: all predicted links that there should be now: left, right (keys), type, confidence, score.
         candidates: number of pairs compared.
         changes: numbers of links `created`, `updated` and `retired`.
+        target: the precision that was asked for, and what validation promises of it; None where none was.
     """
 
     run: str | None
     links: pd.DataFrame
     candidates: int
     changes: dict[str, int]
+    target: Target | None = None
 
 
 class Aligner:
@@ -73,11 +80,13 @@ class Aligner:
         """
         return Looks(self.config, self.stages).learn(self._pull(None), table).save(Path(folder))
 
-    def align(self, model: saved.Model, dry_run: bool = False) -> Alignment:
+    def align(self, model: saved.Model, dry_run: bool = False, precision: float | None = None) -> Alignment:
         """Score all candidates, choose the links, and write what changed.
 
         Args:
             dry_run: say what would be written, and write nothing.
+            precision: what the links of each type should have; None takes the thresholds of the best F1. A threshold
+                of the configuration comes first.
 
         Raises:
             DataError: The graph is empty or broken.
@@ -85,48 +94,60 @@ class Aligner:
         """
         if not dry_run:
             links.prepare(self.database)
-        found = self._judge(model, links.read)
+        found = self._judge(model, links.read, precision)
         table = self._links(found)
         changes = links.difference(found.existing, table, model.about.id)
         run = None
         if not dry_run:
             with self.stages.stage("write", sum(changes.counts.values())) as advance:
-                run = links.write(self.database, self.config, found.nodes, changes, model.about.id, advance=advance)
-        return Alignment(run, table.drop(columns="pair"), len(found.pairs), changes.counts)
+                run = links.write(
+                    self.database, self.config, found.nodes, changes, model.about.id, precision, advance=advance
+                )
+        return Alignment(run, table.drop(columns="pair"), len(found.pairs), changes.counts, found.target)
 
-    def evaluate(self, model: saved.Model, gold: pd.DataFrame, split: str | None = "test") -> dict[str, Any]:
+    def evaluate(
+        self, model: saved.Model, gold: pd.DataFrame, split: str | None = "test", precision: float | None = None
+    ) -> dict[str, Any]:
         """Score all candidates as `align` would, write nothing, and measure the links against gold labels.
 
         Args:
             gold: as the labels of `train`; without a `label` column it lists all links of the types it covers.
             split: one of train, valid, test; None takes all. A table without splits is taken whole too, unless the
                 model was trained on it: then the splits made in training hold.
+            precision: as in `align`.
 
         The model is measured, not the verdicts: a person's are left out of the matching.
 
         Returns:
             precision, recall, f1, prauc, recall_at_precision_95, hits_at_1, hits_at_10, pair_completeness,
-            reduction_ratio, ece; and `types`, with the same for each.
+            reduction_ratio, ece, ece_links, ece_chance; `types`, with the same for each; and with a precision
+            `target`, what validation promised.
         """
         seed = self.config.training.seed
-        found = self._judge(model, lambda *_: links.NOTHING)
+        found = self._judge(model, lambda *_: links.NOTHING, precision)
         known = labels.read(gold, found.nodes, self.config.type_names, seed)
         trained_on = model.about.training["labels"]["digest"] == labels.digest(gold)
         split = split if "split" in gold or trained_on else None
-        return evaluate.evaluate(
+        figures = evaluate.evaluate(
             found.nodes, found.pairs, found.confidence, found.linked, known, split, seed, complete=True
         )
+        return figures if found.target is None else {**figures, "target": found.target.document()}
 
     def _judge(
-        self, model: saved.Model, existing_links: Callable[[Database, Config, Nodes], links.Existing]
+        self,
+        model: saved.Model,
+        existing_links: Callable[[Database, Config, Nodes], links.Existing],
+        precision: float | None = None,
     ) -> _Scored:
         model.require(self.config)
         about = model.about
+        learned = about.thresholds if precision is None else [kind.threshold(precision) for kind in about.operating]
+        thresholds, exclusive = self.config.decisions(learned, about.exclusive)
+        target = None if precision is None else self._target(about, precision, thresholds)
         graph = self._pull(model.means)
         pairs, logits, confidence = Looks(self.config, self.stages).judge(graph, model)
         with self.stages.stage("match"):
             types = graph.nodes.type[pairs.left]
-            thresholds, exclusive = self.config.decisions(about.thresholds, about.exclusive)
             existing = existing_links(self.database, self.config, graph.nodes)
             chosen = np.zeros(len(pairs), bool)
             chosen[
@@ -140,7 +161,15 @@ class Aligner:
                     existing.rejected,
                 )
             ] = True
-        return _Scored(graph.nodes, pairs, logits, confidence, chosen, existing)
+        return _Scored(graph.nodes, pairs, logits, confidence, chosen, existing, target)
+
+    def _target(self, about: saved.About, precision: float, thresholds: list[float]) -> Target:
+        """Say of each aligned type what validation promises; warn where it is less than what is asked for."""
+        rows = zip(self.config.types, about.operating, thresholds, strict=True)
+        target = Target(precision, {kind.name: curve.at(least) for kind, curve, least in rows if kind.aligned})
+        for warning in target.warnings():
+            log.warning("%s", warning)
+        return target
 
     def _pull(self, means: FloatArray | None) -> Graph:
         with self.stages.stage("pull") as advance:

@@ -17,7 +17,11 @@ _model = click.option(
     "--model", "folder", type=click.Path(path_type=Path), default=Path("models/align"), show_default=True,
     help="Folder of the model.",
 )  # fmt: skip
-_FIGURES = ("precision", "recall", "f1", "prauc", "hits_at_1", "pair_completeness", "ece")
+_precision = click.option(
+    "--precision", type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Choose each type's threshold so that its links have this precision, and say what recall that leaves.",
+)  # fmt: skip
+_FIGURES = ("precision", "recall", "f1", "prauc", "hits_at_1", "pair_completeness", "ece", "ece_links")
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -68,18 +72,23 @@ def train(common: Common, path: Path | None, folder: Path) -> None:
 
 @click.command()
 @_model
+@_precision
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
 @click.option("--profile", is_flag=True, help="Say where the time went, by stage.")
 @common
-def align(common: Common, folder: Path, dry_run: bool, profile: bool) -> None:
+def align(common: Common, folder: Path, precision: float | None, dry_run: bool, profile: bool) -> None:
     """Align the two graphs: write SAME_AS relationships with confidences.
 
     Links that are no longer found are retired, links that are there already stay as they are: running it twice
     changes nothing. A person's verdicts are never touched.
 
+    With --precision a type whose validation links never reach it gets no links; a `threshold` in the configuration
+    comes first. A warning says where there are too few labels to promise it, and how many more it takes.
+
     \b
     Examples:
       neo4j-align align --dry-run
+      neo4j-align align --precision 0.95
       neo4j-align align --model models/films --json
     """
     from neo4j_align.gnn import saved
@@ -89,7 +98,7 @@ def align(common: Common, folder: Path, dry_run: bool, profile: bool) -> None:
     config, model = common.config(), saved.load(folder)
     with common.connect() as database, common.progress() as progress:
         aligner = Aligner(config, database, Stages(progress))
-        found = aligner.align(model, dry_run)
+        found = aligner.align(model, dry_run, precision)
     stages = aligner.stages
     document: dict[str, Any] = {
         "run": found.run,
@@ -106,6 +115,9 @@ def align(common: Common, folder: Path, dry_run: bool, profile: bool) -> None:
         + f" ({stages.seconds:.0f} s).",
         *(f"  {kind}: {count:,}" for kind, count in found.links["type"].value_counts().items()),
     ]
+    if found.target:
+        document["target"] = found.target.document()
+        lines += _expected(document["target"])
     if profile:
         document["stages"] = stages.done
         lines += [f"  {name:<12} {s['seconds']:8.2f} s {s['count']:12,.0f}" for name, s in stages.done.items()]
@@ -118,15 +130,18 @@ def align(common: Common, folder: Path, dry_run: bool, profile: bool) -> None:
 @click.option("--split", type=click.Choice(["train", "valid", "test", "all"]), default="test", show_default=True,
               help="Which rows to judge. A file without splits is judged whole, unless it was trained on.")  # fmt: skip
 @_model
+@_precision
 @common
-def evaluate(common: Common, path: Path, split: str, folder: Path) -> None:
+def evaluate(common: Common, path: Path, split: str, folder: Path, precision: float | None) -> None:
     """Measure the links of a model against gold labels; nothing is written.
 
     Without a `label` column the file lists all links of the types that it covers, so every other link is wrong. With
     it, exactly the labelled pairs are judged, and a pair that blocking missed counts as a "no".
 
     \b
-    Example: neo4j-align evaluate --gold gold.csv --split test
+    Examples:
+      neo4j-align evaluate --gold gold.csv --split test
+      neo4j-align evaluate --gold gold.csv --precision 0.95
     """
     from neo4j_align.gnn import saved
     from neo4j_align.pipeline import Aligner
@@ -134,13 +149,26 @@ def evaluate(common: Common, path: Path, split: str, folder: Path) -> None:
 
     config, model, table = common.config(), saved.load(folder), read_table(path)
     with common.connect() as database, common.progress() as progress:
-        result = Aligner(config, database, Stages(progress)).evaluate(model, table, None if split == "all" else split)
-    common.result(result, figures(result))
+        aligner = Aligner(config, database, Stages(progress))
+        result = aligner.evaluate(model, table, None if split == "all" else split, precision)
+    common.result(result, "\n".join([figures(result), *_expected(result.get("target", {"types": {}}))]))
+
+
+def _expected(target: dict[str, Any]) -> list[str]:
+    """Say of each type what its threshold gives, as far as validation knows."""
+    return [
+        f"  {kind}: precision {point['precision']:.3f}, recall {point['recall']:.3f} are expected at threshold "
+        f"{point['threshold']:.3f} ({point['links']:,} validation links)"
+        for kind, point in target["types"].items()
+        if point["threshold"] is not None and point["precision"] is not None
+    ]
 
 
 def figures(result: dict[str, Any]) -> str:
     """Lay out figures as a table, one line a type."""
     rows = {"all": result, **result["types"]} if len(result["types"]) > 1 else result["types"]
-    lines = [f"{'':<12}" + "".join(f"{name:>18}" for name in _FIGURES)]
-    lines += [f"{kind:<12}" + "".join(f"{row[name]:>18.4f}" for name in _FIGURES) for kind, row in rows.items()]
+    lines = [f"{'':<12}" + "".join(f"{name:>{len(name) + 6}}" for name in _FIGURES)]
+    lines += [
+        f"{kind:<12}" + "".join(f"{row[name]:>{len(name) + 6}.4f}" for name in _FIGURES) for kind, row in rows.items()
+    ]
     return "\n".join(lines)

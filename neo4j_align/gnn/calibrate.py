@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
-from sklearn.linear_model import LogisticRegression
 
 from neo4j_align.records import DIGITS, BoolArray
 
-FEWEST = 20  # labelled pairs of each kind that a curve of its own takes
+FEWEST = 10  # labelled pairs of each kind that a curve takes
+_STEPS, _CLOSE = 100, 1e-9  # of Newton's method: how many at most, and how short the last
 
 
 class Curve(BaseModel):
@@ -22,8 +22,7 @@ class Curve(BaseModel):
 
     def __call__(self, logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the confidences of logits, (P,), rounded to DIGITS."""
-        bounded = np.clip(self.slope * logits + self.offset, -50, 50)
-        confidence: npt.NDArray[np.float64] = np.round(1 / (1 + np.exp(-bounded)), DIGITS)
+        confidence: npt.NDArray[np.float64] = np.round(_sigmoid(self.slope * logits + self.offset), DIGITS)
         return confidence
 
 
@@ -39,12 +38,33 @@ def fit(
 
 
 def _fit(logits: npt.NDArray[np.float64], same: BoolArray) -> Curve | None:
-    if min(same.sum(), (~same).sum()) < FEWEST:
+    """Fit a logistic curve with Firth's correction (Bias reduction of maximum likelihood estimates, 1993).
+
+    It is finite where validation is separable, as a ridge is, but takes the scores in any unit: a ridge flattens the
+    curve of a network whose logits are small, and no one can say how strong it should be.
+    """
+    if min(same.sum(), (~same).sum()) < FEWEST or not (spread := float(logits.std())):
         return None
-    # The usual ridge keeps a curve finite where validation is separable.
-    line = LogisticRegression().fit(logits[:, None], same)
-    slope = float(line.coef_[0, 0])
-    return Curve(slope=slope, offset=float(line.intercept_[0])) if slope > 0 else None
+    middle = float(logits.mean())
+    columns = np.stack([(logits - middle) / spread, np.ones_like(logits)], axis=1)
+    line = np.zeros(2)
+    for _ in range(_STEPS):
+        likely = _sigmoid(columns @ line)
+        weight = likely * (1 - likely)
+        covariance = np.linalg.pinv(columns.T @ (columns * weight[:, None]))
+        leverage = weight * np.einsum("pi,ij,pj->p", columns, covariance, columns)
+        step = covariance @ (columns.T @ (same - likely + leverage * (0.5 - likely)))
+        longest = max(1.0, float(np.abs(line).max()))  # a full step from far away overshoots
+        line += step * min(1.0, longest / max(float(np.abs(step).max()), _CLOSE))
+        if np.abs(step).max() < _CLOSE * longest:
+            break
+    slope = float(line[0]) / spread
+    return Curve(slope=slope, offset=float(line[1]) - slope * middle) if slope > 0 else None
+
+
+def _sigmoid(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    likely: npt.NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(values, -50, 50)))
+    return likely
 
 
 def apply(

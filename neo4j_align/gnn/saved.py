@@ -21,6 +21,7 @@ from neo4j_align.config import Config
 from neo4j_align.errors import ModelError
 from neo4j_align.gnn.calibrate import Curve
 from neo4j_align.gnn.model import Comparison, Network, Shape
+from neo4j_align.operating import Operating
 from neo4j_align.records import FloatArray
 from neo4j_align.views import Weights
 
@@ -33,8 +34,8 @@ class About(BaseModel):
     """What model.json holds.
 
     Attributes:
-        curves, thresholds, exclusive: per type of the configuration: calibration, least confidence of a link, and
-            whether its links are one-to-one.
+        curves, thresholds, operating, exclusive: per type of the configuration: calibration, least confidence of a
+            link, what other thresholds would give, and whether its links are one-to-one.
         first: curves of the first look, per type; judged: whether labels taught it that type.
         features: names of the comparison features, in order.
         training: figures: validation, epochs, seconds, number of labels.
@@ -49,6 +50,7 @@ class About(BaseModel):
     shape: Shape
     curves: tuple[Curve, ...]
     thresholds: tuple[float, ...]
+    operating: tuple[Operating, ...]
     exclusive: tuple[bool, ...]
     first: tuple[Curve, ...]
     judged: tuple[bool, ...]

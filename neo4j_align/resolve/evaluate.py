@@ -91,6 +91,8 @@ def _figures(
         "pair_completeness": float(np.mean(np.isfinite(ranks))) if len(ranks) else 0.0,
         "reduction_ratio": 1 - compared / max(possible, 1),
         "ece": calibration_error(same[rows], confidence[rows]),
+        "ece_links": calibration_error(same[hit], confidence[hit]),
+        "ece_chance": chance(confidence[rows]),
     }
 
 
@@ -130,37 +132,33 @@ def calibration_error(same: BoolArray, confidence: Scores) -> float:
     """Return the expected calibration error over 15 bins of equal width: mean |confidence - frequency|."""
     if not len(same):
         return 0.0
-    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    bins = _bin(confidence)
     count = np.bincount(bins, minlength=_BINS)
     gap = np.abs(np.bincount(bins, confidence, _BINS) - np.bincount(bins, same, _BINS))
     return float(gap[count > 0].sum() / len(same))
 
 
-def thresholds(
-    count: int,
-    types: npt.NDArray[np.int16],
-    confidence: Scores,
-    same: BoolArray,
-    chosen: BoolArray,
-    rows: BoolArray,
-) -> list[float]:
-    """Return the least confidence of a link for each of `count` types that is best on validation.
+def chance(confidence: Scores) -> float:
+    """Return the calibration error that confidences which are exactly right are expected to show.
 
-    Args:
-        types, confidence, same: (P,), of all pairs; chosen: which of the validation pairs, `rows`, matching takes.
+    With few pairs it is not near 0: the frequency in a bin differs from its expectation by chance, normally
+    distributed, by sqrt(2 / pi) standard deviations on average.
     """
-    result = []
-    for index in range(count):
-        mine, gold = chosen & (types == index), int((same & rows & (types == index)).sum())
-        result.append(best_threshold(same[mine], confidence[mine], gold))
-    return result
+    if not len(confidence):
+        return 0.0
+    variance = np.bincount(_bin(confidence), confidence * (1 - confidence), _BINS)
+    return float(np.sqrt(2 / np.pi * variance).sum() / len(confidence))
 
 
-def best_threshold(same: BoolArray, confidence: Scores, gold: int, fewest: int = 30) -> float:
+def _bin(confidence: Scores) -> npt.NDArray[np.int64]:
+    return np.minimum((confidence * _BINS).astype(np.int64), _BINS - 1)
+
+
+def best_threshold(confidence: Scores, same: BoolArray, gold: int, fewest: int = 30) -> float:
     """Return the least confidence of a link that gives the best F1 on validation; 0.5 where there are few links.
 
     Args:
-        same, confidence: (L,), the links that matching chose at threshold 0.
+        confidence, same: (L,), the links that matching chose at threshold 0.
         gold: number of true links, found or not.
 
     Returns:

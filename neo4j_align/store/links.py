@@ -115,10 +115,14 @@ def write(
     nodes: Nodes,
     changes: Changes,
     model: str,
+    precision: float | None = None,
     kind: str = "align",
     advance: Callable[[int], None] = lambda _: None,
 ) -> str:
     """Write the changes in batches, each in its own transaction, and record the run.
+
+    Args:
+        precision: what the run was asked for, if it was.
 
     A process killed in the middle leaves some batches undone; the next run finds the difference and writes the rest.
 
@@ -126,7 +130,8 @@ def write(
         The id of the run.
     """
     run = f"{datetime.datetime.now(datetime.timezone.utc):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    database.write(queries.load("runs/start").text, run=run, kind=kind, model=model, config_hash=config.digest())
+    asked = {"kind": kind, "model": model, "config_hash": config.digest(), "precision": precision}
+    database.write(queries.load("runs/start").text, run=run, **asked)
     # What goes, goes first: an entity never has two links in between.
     for name, rows, parameters in (
         ("retire", changes.retire[["pair"]], {}),

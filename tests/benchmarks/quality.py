@@ -23,7 +23,10 @@ from neo4j_align.store.embedded import EmbeddedServer
 
 SETS = ("movies", "screen", "itunes-amazon", "itunes-amazon-dirty", "dblp-acm", "dbp15k-fr-en")
 STEPS = ("load", "init", "check", "train", "align", "evaluate")
-MEASURES = ("precision", "recall", "f1", "prauc", "hits_at_1", "hits_at_10", "pair_completeness", "ece")
+MEASURES = (
+    "precision", "recall", "f1", "prauc", "hits_at_1", "hits_at_10", "pair_completeness",
+    "ece", "ece_links", "ece_chance",
+)  # fmt: skip
 
 
 def main() -> None:

@@ -121,6 +121,44 @@ def test_dry_run_says_what_it_would_write_and_writes_nothing(example: Database, 
     assert not example.read("MATCH (n:AlignRun) RETURN n")
 
 
+def test_a_precision_can_be_asked_for(run: Run, example: Database, model_folder: Path) -> None:
+    """More precision, fewer links, and what validation expects and can promise is said, to people and machines."""
+    common = ("--config", EXAMPLE / "align.toml", "--model", model_folder)
+    strict, lax = (
+        document(run("align", "--precision", asked, "--dry-run", "--json", *common)) for asked in ("0.95", "0.5")
+    )
+    assert not example.read("MATCH (n:AlignRun) RETURN n")
+    assert strict["target"]["precision"] == 0.95
+    assert strict["target"]["types"].keys() == {"film", "artist", "song", "album"}
+    assert 0 < strict["links"] < lax["links"]
+    for kind, point in strict["target"]["types"].items():
+        assert point["threshold"] >= lax["target"]["types"][kind]["threshold"]
+        assert point["precision"] is None or point["precision"] >= 0.95
+    assert any(point["missing"] for point in strict["target"]["types"].values())
+
+    figures = document(run("evaluate", "--gold", EXAMPLE / "gold.csv", "--precision", "0.95", "--json", *common))
+    assert figures["target"] == strict["target"]
+    assert figures["precision"] > 0.9
+    assert "are expected at threshold" in run("align", "--precision", "0.95", *common).stdout
+    assert example.read("MATCH (n:AlignRun) RETURN n.precision AS asked") == [{"asked": 0.95}]
+    run("align", "--precision", "1", "--dry-run", *common, code=2)
+
+
+def test_a_precision_warns_where_labels_are_few_and_gives_way_to_a_threshold(
+    example: Database, config: Config, model: Model, caplog: pytest.LogCaptureFixture
+) -> None:
+    types = tuple(kind.model_copy(update={"threshold": 0.25}) for kind in config.types)
+    fixed = config.model_copy(update={"types": types})
+    given = Aligner(fixed, example).align(model, dry_run=True)
+    caplog.clear()
+    asked = Aligner(fixed, example).align(model, dry_run=True, precision=0.99)
+
+    pd.testing.assert_frame_equal(asked.links, given.links)
+    assert asked.target is not None
+    assert {point.threshold for point in asked.target.points.values()} == {0.25}
+    assert "too few" in caplog.text or "of the configuration gives" in caplog.text
+
+
 def test_links_do_not_depend_on_batches_threads_or_loading_order(
     example: Database, config: Config, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:

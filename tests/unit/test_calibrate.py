@@ -44,13 +44,64 @@ def test_fewer_labels_than_needed_leave_the_scores_as_they_are() -> None:
     assert calibrate.fit(np.zeros(0), np.zeros(0, bool), np.zeros(0, np.int16), 2) == (Curve(), Curve())
 
 
+def penalised(curve: Curve, logits: npt.NDArray[Any], same: npt.NDArray[Any]) -> float:
+    """Firth's objective by its definition: the likelihood, times the root of the information's determinant."""
+    line = curve.slope * logits + curve.offset
+    likely = 1 / (1 + np.exp(-line))
+    columns = np.stack([logits, np.ones_like(logits)], axis=1)
+    information = columns.T @ (columns * (likely * (1 - likely))[:, None])
+    likelihood = float((same * line - np.logaddexp(0, line)).sum())
+    return likelihood + float(np.linalg.slogdet(information)[1]) / 2
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.5, 2.0, 1e9]))
+def test_no_curve_near_by_is_better_by_firths_objective(seed: int, slope: float) -> None:
+    random = np.random.default_rng(seed)
+    logits = random.normal(0.5, 2, 120)
+    same = random.random(120) < 1 / (1 + np.exp(-np.clip(slope * logits, -50, 50)))  # at 1e9 without an error
+    (curve,) = calibrate.fit(logits, same, np.zeros(120, np.int16), 1)
+    best = penalised(curve, logits, same)
+    assert np.isfinite([curve.slope, curve.offset]).all()
+    for wider, further in ((1.02, 0), (0.98, 0), (1, 0.05), (1, -0.05), (1.02, 0.05), (0.98, -0.05)):
+        other = Curve(slope=curve.slope * wider, offset=curve.offset + further)
+        assert penalised(other, logits, same) <= best + 1e-6
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(1e-3, 1e3), st.floats(-100, 100))
+def test_the_unit_of_the_scores_does_not_matter(seed: int, unit: float, origin: float) -> None:
+    random = np.random.default_rng(seed)
+    logits = random.normal(0, 1, 100)
+    same = logits + random.normal(0, 0.5, 100) > 0.3
+    types = np.zeros(100, np.int16)
+    other = logits * unit + origin
+    found = calibrate.apply(calibrate.fit(other, same, types, 1), other, types)
+    expected = calibrate.apply(calibrate.fit(logits, same, types, 1), logits, types)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_few_separable_labels_do_not_flatten_the_curve() -> None:
+    """What a ridge does to a network of small logits: nothing would be certain."""
+    logits = np.r_[np.linspace(-0.9, -0.5, 80), np.linspace(0.5, 0.9, 27)]
+    same = logits > 0
+    (curve,) = calibrate.fit(logits, same, np.zeros(107, np.int16), 1)
+    assert calibration_error(same, curve(logits)) < 0.05
+    assert curve(np.array([0.9]))[0] > 0.97
+
+
+def test_scores_without_a_difference_have_no_curve() -> None:
+    same = np.arange(100) < 50
+    assert calibrate.fit(np.full(100, 0.3), same, np.zeros(100, np.int16), 1) == (Curve(),)
+
+
 def test_types_with_few_labels_share_a_curve_and_others_have_their_own() -> None:
     logits, same = labelled(2.0, 1.0)
     types = ONE_TYPE.copy()
-    types[-10:] = 1
+    types[-9:] = 1
     curves = calibrate.fit(logits, same, types, 3)
     assert curves[1] == curves[2] == calibrate.fit(logits, same, ONE_TYPE, 1)[0]
-    assert curves[0] == calibrate.fit(logits[:-10], same[:-10], ONE_TYPE[:-10], 1)[0]
+    assert curves[0] == calibrate.fit(logits[:-9], same[:-9], ONE_TYPE[:-9], 1)[0]
     assert curves[0] != curves[1]
 
 

@@ -104,7 +104,7 @@ def f1_at(threshold: float, confidence: npt.NDArray[Any], same: npt.NDArray[Any]
 def test_no_threshold_is_better_than_the_best(rows: list[tuple[float, bool]], missed: int) -> None:
     confidence, same = columns(rows)
     gold = int(same.sum()) + missed
-    threshold = evaluate.best_threshold(same, confidence, gold, fewest=0)
+    threshold = evaluate.best_threshold(confidence, same, gold, fewest=0)
     best = max(f1_at(level, confidence, same, gold) for level in [*confidence, 0.0])
     assert f1_at(threshold, confidence, same, gold) == pytest.approx(best)
     assert 0 <= threshold <= 1
@@ -112,26 +112,25 @@ def test_no_threshold_is_better_than_the_best(rows: list[tuple[float, bool]], mi
 
 def test_the_threshold_stands_between_two_links() -> None:
     confidence, same = np.array([0.2, 0.9, 0.4, 0.8]), np.array([False, True, False, True])
-    assert evaluate.best_threshold(same, confidence, gold=2, fewest=2) == pytest.approx(0.6)
-    assert evaluate.best_threshold(same, confidence, gold=2, fewest=3) == 0.5
-    assert evaluate.best_threshold(np.ones(4, bool), confidence, gold=4, fewest=2) == pytest.approx(0.1)
+    assert evaluate.best_threshold(confidence, same, gold=2, fewest=2) == pytest.approx(0.6)
+    assert evaluate.best_threshold(confidence, same, gold=2, fewest=3) == 0.5
+    assert evaluate.best_threshold(confidence, np.ones(4, bool), gold=4, fewest=2) == pytest.approx(0.1)
 
 
 def test_links_of_one_confidence_are_kept_or_left_together() -> None:
     confidence, same = np.array([0.8, 0.8, 0.8]), np.array([True, False, False])
-    assert evaluate.best_threshold(same, confidence, gold=1, fewest=1) == pytest.approx(0.4)
+    assert evaluate.best_threshold(confidence, same, gold=1, fewest=1) == pytest.approx(0.4)
 
 
-def test_thresholds_are_learned_for_each_type_from_validation() -> None:
-    count = 40
-    types = np.repeat([0, 1], count).astype(np.int16)
-    confidence = np.tile(np.linspace(0.99, 0.6, count), 2)
-    same = np.ones(2 * count, bool)
-    same[count - 5 : count] = False  # the least confident of the first type
-    rows = np.ones(2 * count, bool)
-    rows[count + 10 : 2 * count] = False  # too few are left of the second
-    found = evaluate.thresholds(2, types, confidence, same, rows, rows)
-    assert found == [pytest.approx((confidence[count - 6] + confidence[count - 5]) / 2), 0.5]
+# chance
+
+
+def test_the_calibration_error_that_chance_makes_is_that_of_labels_drawn_from_the_confidences() -> None:
+    random = np.random.default_rng(0)
+    confidence = random.beta(0.5, 0.5, 400)
+    drawn = [evaluate.calibration_error(random.random(400) < confidence, confidence) for _ in range(300)]
+    assert evaluate.chance(confidence) == pytest.approx(np.mean(drawn), rel=0.05)
+    assert evaluate.chance(np.array([0.0, 1.0])) == evaluate.chance(np.zeros(0)) == 0
 
 
 # evaluate
@@ -170,6 +169,8 @@ def test_a_list_by_hand() -> None:
         "pair_completeness": 0.5,
         "reduction_ratio": 1 - 3 / 4,
         "ece": pytest.approx((0.1 + 0.2 + 0.6) / 3),
+        "ece_links": pytest.approx((0.1 + 0.6) / 2),
+        "ece_chance": pytest.approx(sum(np.sqrt(2 / np.pi * p * (1 - p)) for p in (0.9, 0.2, 0.6)) / 3),
     }
     assert found.pop("split") == "test"
     assert found.pop("types") == {"film": expected}
@@ -257,6 +258,6 @@ def test_the_splits_of_a_list_share_out_all_links(
 
 def test_a_threshold_abstains_where_no_link_is_true_and_takes_a_half_where_there_are_few() -> None:
     confidence = np.array([0.9, 0.8])
-    assert evaluate.best_threshold(np.zeros(2, bool), confidence, gold=100) == 1.0
-    assert evaluate.best_threshold(np.ones(2, bool), confidence, gold=2) == 0.5
-    assert evaluate.best_threshold(np.zeros(0, bool), np.zeros(0), gold=100) == 0.5
+    assert evaluate.best_threshold(confidence, np.zeros(2, bool), gold=100) == 1.0
+    assert evaluate.best_threshold(confidence, np.ones(2, bool), gold=2) == 0.5
+    assert evaluate.best_threshold(np.zeros(0), np.zeros(0, bool), gold=100) == 0.5

@@ -19,6 +19,7 @@ from neo4j_align.errors import ModelError
 from neo4j_align.gnn import calibrate, saved, score
 from neo4j_align.gnn.features import Entities, map_count
 from neo4j_align.gnn.model import Network, Shape
+from neo4j_align.operating import Operating
 from neo4j_align.records import Pairs
 from neo4j_align.views import Weights
 from tests.unit.builders import config, entities, neighbourhood, pairs
@@ -199,6 +200,10 @@ def about(mapping: Config = MAPPING) -> saved.About:
         shape=made.shape,
         curves=(calibrate.Curve(slope=1.5, offset=-0.1),) * TYPES,
         thresholds=(0.5, 0.625),
+        operating=(
+            Operating(),
+            Operating(thresholds=(0.9, 0.4), links=(5, 9), precision=(1.0, 0.8), recall=(0.5, 0.7)),
+        ),
         exclusive=(True, False),
         features=tuple(f"feature {i}" for i in range(FEATURES)),
         training={"seconds": 1.5},

@@ -1,0 +1,162 @@
+"""What validation says of each threshold: the links it keeps, their precision, their recall. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from neo4j_align.records import DIGITS, BoolArray
+
+POINTS = 100  # of a curve, at most
+FEWEST = 10  # true links that a curve takes: with fewer it says nothing
+TRUSTED = 300  # links that the mean confidence counts for; see CONTRIBUTING
+SLACK = 0.01  # "within a point": how far below what was asked for a promise may fall
+_SURE = 1.645  # standard deviations of a one-sided 95 %
+
+
+@dataclass(frozen=True)
+class Point:
+    """A threshold and what to expect of it.
+
+    Attributes:
+        threshold: least confidence of a link; None where no threshold reaches what was asked, so nothing is linked.
+        links: validation links that it keeps.
+        precision, recall: expected of its links; None where validation has too few labels to say.
+    """
+
+    threshold: float | None
+    links: int = 0
+    precision: float | None = None
+    recall: float | None = None
+
+    @property
+    def at_least(self) -> float:
+        """What the precision is at least, with 95 % certainty: the lower end of Wilson's interval."""
+        if self.precision is None or not self.links:
+            return 0.0
+        p, n, z2 = self.precision, self.links, _SURE**2
+        low = (p + z2 / (2 * n) - _SURE * math.sqrt(p * (1 - p) / n + z2 / (4 * n**2))) / (1 + z2 / n)
+        return max(low, 0.0)
+
+    def missing(self, target: float) -> int:
+        """Return how many more validation links it takes to promise `target` within SLACK.
+
+        That is where Wilson's lower end is the promise, if the precision stays as it is and is no less than `target`.
+        """
+        least = max(target - SLACK, 0.0)
+        precision = max(self.precision or 0.0, target)
+        needed = _SURE**2 * least * (1 - least) / (precision - least) ** 2
+        return max(math.ceil(needed) - self.links, 0)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A precision that was asked for, and the point that it puts each type at, by the type's name."""
+
+    precision: float
+    points: dict[str, Point]
+
+    def document(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        types = {
+            kind: {
+                **asdict(point),
+                "at_least": point.at_least,
+                "promised": point.at_least >= self.precision - SLACK,
+                "missing": point.missing(self.precision),
+            }
+            for kind, point in self.points.items()
+        }
+        return {"precision": self.precision, "types": types}
+
+    def warnings(self) -> list[str]:
+        """Say where validation does not promise the precision, and how many labels it would take."""
+        texts = ((kind, self._warning(point)) for kind, point in self.points.items())
+        return [f"{kind}: {text}" for kind, text in texts if text]
+
+    def _warning(self, point: Point) -> str:
+        asked, missing = f"precision {self.precision:g}", point.missing(self.precision)
+        if point.threshold is None:
+            return f"no threshold reaches {asked} on validation, so there are no links. Ask for less, or add labels."
+        labels = f"It takes about {missing:,} more true links in the split valid."
+        if point.precision is None:
+            start = f"validation has too few links to promise {asked}"
+            return f"{start}; those of confidence {point.threshold:g} and more are taken. {labels}"
+        if point.precision < self.precision:
+            return f"threshold {point.threshold:g} of the configuration gives {point.precision:.3f}, not {asked}."
+        if missing:
+            return (
+                f"{point.links:,} validation links are too few to promise {asked}: {point.precision:.3f} is expected, "
+                f"{point.at_least:.3f} is certain (95 %). {labels}"
+            )
+        return ""
+
+
+class Operating(BaseModel):
+    """The operating curve of a type's links, from the strictest threshold to the laxest; empty with few labels.
+
+    Attributes:
+        thresholds, links, precision, recall: of each point: see Point; (K,), K at most POINTS.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    thresholds: tuple[float, ...] = ()
+    links: tuple[int, ...] = ()
+    precision: tuple[float, ...] = ()
+    recall: tuple[float, ...] = ()
+
+    def threshold(self, target: float) -> float:
+        """Return the least confidence at which the links reach a precision; infinity where none does.
+
+        Without a curve it is the precision itself: links of which each is that probable.
+        """
+        if not self.thresholds:
+            return target
+        reached = [t for t, precision in zip(self.thresholds, self.precision, strict=True) if precision >= target]
+        return reached[-1] if reached else math.inf
+
+    def at(self, threshold: float) -> Point:
+        """Return what to expect of a threshold: the laxest point that is no laxer."""
+        shown = threshold if math.isfinite(threshold) else None
+        place = sum(t >= threshold for t in self.thresholds) - 1
+        if place < 0:
+            return Point(shown)
+        return Point(shown, self.links[place], self.precision[place], self.recall[place])
+
+
+def trace(confidence: npt.NDArray[np.float64], same: BoolArray, gold: int) -> Operating:
+    """Draw the operating curve of the validation links that matching takes at threshold 0.
+
+    The precision expected above a threshold is the share of true links, drawn to the mean confidence as if that were
+    TRUSTED links more: the lowest cut of a noisy curve that reaches a precision is a lucky one, and with few links it
+    is luck alone; the confidences, which all labels went into, are not.
+
+    Args:
+        confidence, same: (L,); gold: number of true links, found or not.
+    """
+    if same.sum() < FEWEST:
+        return Operating()
+    order = np.argsort(-confidence, kind="stable")
+    values, count = confidence[order], np.arange(1, len(order) + 1)
+    true = np.cumsum(same[order])
+    precision = (true + TRUSTED * np.cumsum(values) / count) / (count + TRUSTED)
+    after = np.append(values[1:], 0.0)
+    cuts = np.flatnonzero(values > after)  # a cut between equal confidences is none
+    cuts = cuts[np.unique(np.linspace(0, len(cuts) - 1, POINTS).round().astype(int))]
+    between = (values + after) / 2  # nothing hangs on one link
+
+    def column(values: npt.NDArray[np.float64]) -> tuple[float, ...]:
+        return tuple(np.round(values[cuts], DIGITS).tolist())
+
+    return Operating(
+        thresholds=tuple(between[cuts].tolist()),
+        links=tuple(count[cuts].tolist()),
+        precision=column(precision),
+        recall=column(true / max(gold, 1)),
+    )
