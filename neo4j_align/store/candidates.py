@@ -51,16 +51,17 @@ def candidates(config: Config, nodes: Nodes, views: Views, anchors: Anchors, exc
 def _nearest(lists: list[sparse.csr_matrix], left: IntArray, right: IntArray, k: int) -> tuple[IntArray, IntArray]:
     """Take the nearest of each list in turns until each left entity has k."""
     tables = []
-    for rows in lists:
+    for number, rows in enumerate(lists):
         best = _top(rows[left], rows[right], k)
         place = np.arange(best.nnz) - np.repeat(best.indptr[:-1], np.diff(best.indptr))
-        tables.append((np.repeat(np.arange(len(left)), np.diff(best.indptr)), best.indices, place))
+        row = np.repeat(np.arange(len(left)), np.diff(best.indptr))
+        tables.append((row, best.indices, place * len(lists) + number))
     row, column, place = (np.concatenate(part).astype(np.int64) for part in zip(*tables, strict=True))
     order = np.lexsort((place, column, row))
     row, column, place = row[order], column[order], place[order]
     fresh = np.ones(len(row), bool)
     fresh[1:] = (np.diff(row) != 0) | (np.diff(column) != 0)
-    turn = np.lexsort((column[fresh], place[fresh], row[fresh]))
+    turn = np.lexsort((place[fresh], row[fresh]))
     row, column = row[fresh][turn], column[fresh][turn]
     kept = np.arange(len(row)) - np.searchsorted(row, row) < k
     return left[row[kept]], right[column[kept]]

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from neo4j_align.config import Config, parse_config
-from neo4j_align.records import LEFT, RIGHT, Nodes, Pairs
+from neo4j_align.records import LEFT, RIGHT, VIEWS, Anchors, Nodes, Pairs
 from neo4j_align.store import candidates
+from neo4j_align.store.candidates import LEAST
 from neo4j_align.views import Views, view
-from tests.unit.builders import config, neighbourhood, nodes
+from tests.unit.builders import anchors, config, neighbourhood, nodes
 
 TYPES = [0, 0, 0, 0, 1, 1, 1] * 2  # of seven entities a side
 ROOM = 12  # columns of a view
@@ -40,67 +41,65 @@ def unit_rows(random: np.random.Generator, count: int) -> sparse.csr_matrix:
 def random_views(seed: int, count: int = len(TYPES)) -> Views:
     random = np.random.default_rng(seed)
     empty = np.full(count, "", dtype=object)
-    name, record, neighbours = (unit_rows(random, count) for _ in range(3))
-    return Views(empty, empty, empty, name, name, name, record, neighbours)
+    name, *others = (unit_rows(random, count) for _ in VIEWS)
+    return Views(empty, empty, empty, name, name, name, *others)
 
 
 def rearranged(views: Views, order: list[int]) -> Views:
-    return replace(views, name=views.name[order], record=views.record[order], neighbours=views.neighbours[order])
+    return replace(views, **{name: getattr(views, name)[order] for name in VIEWS})
+
+
+def products(rows: sparse.csr_matrix) -> npt.NDArray[Any]:
+    dense = rows.toarray().astype(np.float64)
+    product: npt.NDArray[Any] = dense @ dense.T
+    return product
 
 
 def sums(views: Views) -> npt.NDArray[Any]:
-    dense = np.hstack([rows.toarray().astype(np.float64) for rows in (views.name, views.record, views.neighbours)])
-    product: npt.NDArray[Any] = dense @ dense.T
-    return product
+    return np.sum([products(rows) for rows in views.rows], axis=0)
+
+
+def block(mapping: Config, entities: Nodes, views: Views, known: Anchors | None = None) -> Pairs:
+    exclusive = [True] * len(mapping.types)
+    return candidates.candidates(mapping, entities, views, known or anchors(len(entities)), exclusive)
 
 
 def chosen(found: Pairs) -> list[tuple[int, int]]:
     return list(zip(found.left.tolist(), found.right.tolist(), strict=True))
 
 
-def check_against_brute_force(found: Pairs, entities: Nodes, views: Views, per_entity: int) -> None:
-    """Each left entity has its best `per_entity` counterparts; of equally good ones any, below the least none."""
-    total = sums(views)
+def taken_in_turns(lists: list[npt.NDArray[Any]], left: int, pool: list[int], count: int) -> set[int]:
+    """The best of each list in turns; of a list, what comes later than `count` or is no better than chance never."""
+    ranked = [[at for at in sorted(pool, key=lambda at: -one[left, at]) if one[left, at] > LEAST] for one in lists]
+    found: dict[int, None] = {}
+    for place in range(count):
+        for best in ranked:
+            if place < len(best):
+                found.setdefault(best[place])
+    return set(list(found)[:count])
+
+
+def check_against_brute_force(found: Pairs, entities: Nodes, views: Views, count: int) -> None:
+    lists = [sums(views), products(views.neighbours), products(views.circle)]
     pairs = chosen(found)
     assert pairs == sorted(set(pairs))
     for left in np.flatnonzero(entities.side == LEFT):
-        rivals = np.flatnonzero((entities.side == RIGHT) & (entities.type == entities.type[left]))
-        possible = sorted(
-            (total[left, right] for right in rivals if total[left, right] > candidates.LEAST), reverse=True
-        )
-        mine = sorted((total[left, right] for one, right in pairs if one == left), reverse=True)
-        np.testing.assert_allclose(mine, possible[:per_entity], atol=1e-6)
-        assert {right for one, right in pairs if one == left} <= set(rivals.tolist())
+        rivals = np.flatnonzero((entities.side == RIGHT) & (entities.type == entities.type[left])).tolist()
+        assert {right for one, right in pairs if one == left} == taken_in_turns(lists, left, rivals, count)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 5))
 def test_the_nearest_counterparts_of_random_rows(seed: int, per_entity: int) -> None:
     entities, views = nodes([None] * 7, [None] * 7, TYPES), random_views(seed)
-    found = candidates.candidates(mapping(per_entity), entities, views)
-    check_against_brute_force(found, entities, views, per_entity)
-    for column, rows in enumerate((views.name, views.record, views.neighbours)):
+    found = block(mapping(per_entity), entities, views)
+    check_against_brute_force(found, entities, views, candidates.WIDER * per_entity)
+    for column, rows in enumerate(views.rows):
         dense = rows.toarray()
         expected = [dense[left] @ dense[right] for left, right in chosen(found)]
         np.testing.assert_allclose(found.scores[:, column], expected, atol=1e-6)
     assert found.scores.dtype == np.float32
     assert found.left.dtype == found.right.dtype == np.int32
-
-
-words = st.lists(st.sampled_from(["the", "matrix", "alien", "aliens", "reloaded", "two"]), min_size=1, max_size=3)
-names = st.lists(st.one_of(st.none(), words.map(" ".join)), min_size=14, max_size=14)
-
-
-@settings(max_examples=20, deadline=None)
-@given(names, st.integers(1, 3))
-def test_the_nearest_counterparts_of_random_names(drawn: list[str | None], per_entity: int) -> None:
-    entities = nodes(drawn[:7], drawn[7:], TYPES)
-    around = neighbourhood([[((at + 1) % 7 + 7 * (at >= 7), 1)] for at in range(14)])
-    views, _ = view(entities, around, None, 500)
-    dense = [rows[:, np.unique(rows.indices)] for rows in (views.name, views.record, views.neighbours)]
-    small = replace(views, name=dense[0], record=dense[1], neighbours=dense[2])
-    found = candidates.candidates(mapping(per_entity), entities, views)
-    check_against_brute_force(found, entities, small, per_entity)
 
 
 @settings(max_examples=20, deadline=None)
@@ -109,18 +108,38 @@ def test_the_order_of_the_entities_is_no_matter_where_none_are_equally_near(seed
     views, entities = random_views(seed), nodes([None] * 7, [None] * 7, [0] * 14)
     order = random.sample(range(7), 7) + random.sample(range(7, 14), 7)
     shuffled = rearranged(views, order)
-    one = candidates.candidates(mapping(2, types=1), entities, views)
-    other = candidates.candidates(mapping(2, types=1), entities, shuffled)
+    one = block(mapping(2, types=1), entities, views)
+    other = block(mapping(2, types=1), entities, shuffled)
     assert {(order[left], order[right]) for left, right in chosen(other)} == set(chosen(one))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000))
+def test_sure_entities_keep_a_few_and_leave_the_pool(seed: int) -> None:
+    entities, views = nodes([None] * 7, [None] * 7, [0] * 14), random_views(seed)
+    found = block(mapping(3, types=1), entities, views, anchors(14, {(0, 9): 0.95, (1, 10): 0.5}))
+    lists = [sums(views), products(views.neighbours), products(views.circle)]
+    of = {left: {right for one, right in chosen(found) if one == left} for left in range(7)}
+    assert of[0] == taken_in_turns(lists[:1], 0, list(range(7, 14)), candidates.KEPT) | {9}
+    for left in range(1, 7):
+        free = [7, 8, 10, 11, 12, 13]
+        assert of[left] == taken_in_turns(lists, left, free, 3 * candidates.WIDER)
+
+
+def test_where_links_are_not_one_to_one_nothing_leaves_the_pool() -> None:
+    entities, views = nodes([None] * 7, [None] * 7, [0] * 14), random_views(3)
+    known, settings = anchors(14, {(0, 9): 0.95}), mapping(3, types=1)
+    found = candidates.candidates(settings, entities, views, known, [False])
+    assert chosen(found) == chosen(block(settings, entities, views))
 
 
 def test_threads_are_no_matter() -> None:
     count = 600
     entities = nodes([None] * count, [None] * count)
     views = random_views(5, 2 * count)
-    first = candidates.candidates(mapping(3, types=1), entities, views)
+    first = block(mapping(3, types=1), entities, views)
     for _ in range(3):
-        again = candidates.candidates(mapping(3, types=1), entities, views)
+        again = block(mapping(3, types=1), entities, views)
         assert chosen(again) == chosen(first)
         np.testing.assert_array_equal(again.scores, first.scores)
     assert len(first) > count
@@ -131,16 +150,16 @@ def test_a_type_that_only_one_side_has_is_not_compared() -> None:
     document["types"][1]["right"] = None
     # An entity of each type on the left, and on the right two of the first type; all rows are alike.
     entities, one = nodes([None, None], [None, None], [0, 1, 0, 0]), random_views(0)
-    found = candidates.candidates(parse_config(document), entities, rearranged(one, [1] * 4))
+    found = block(parse_config(document), entities, rearranged(one, [1] * 4))
     assert chosen(found) == [(0, 2), (0, 3)]
 
 
 def test_nothing_alike_means_no_pairs() -> None:
     entities = nodes(["abc", "def"], ["xyz", None])
     views, _ = view(entities, neighbourhood([[] for _ in range(4)]), None, 500)
-    found = candidates.candidates(mapping(3, types=1), entities, views)
+    found = block(mapping(3, types=1), entities, views)
     assert len(found) == 0
-    assert found.scores.shape == (0, 3)
+    assert found.scores.shape == (0, len(VIEWS))
 
 
 def test_pairs_are_sorted_without_repeats_and_measured() -> None:

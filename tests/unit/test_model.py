@@ -49,7 +49,7 @@ def network(seed: int = 0, width: int = 8) -> Network:
     with torch.no_grad():
         for value in made.parameters():
             value.add_(torch.randn_like(value) * 0.3)
-    made.standardise(torch.randn(50, FEATURES))
+    made.comparison.standardise(torch.randn(50, FEATURES))
     return made.eval()
 
 
@@ -167,7 +167,7 @@ def test_a_constant_feature_says_nothing() -> None:
     made = network()
     train = torch.from_numpy(evidence(50))
     train[:, 2] = 7.0
-    made.standardise(train)
+    made.comparison.standardise(train)
     chosen, one, other = pairs(ALL), evidence(len(ALL)), evidence(len(ALL))
     one[:, 2], other[:, 2] = 7.0, -3.0
     np.testing.assert_array_equal(scores(made, graph(8), chosen, one), scores(made, graph(8), chosen, other))
