@@ -5,7 +5,6 @@ schema → entities → sampling → views → candidates → comparison → net
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,15 +19,13 @@ from neo4j_align.errors import DataError
 from neo4j_align.gnn import calibrate, features, overlap, saved, score, train
 from neo4j_align.gnn.compare import compare
 from neo4j_align.gnn.model import Network, Shape
-from neo4j_align.operating import Target, trace
+from neo4j_align.operating import Target, aim, trace
 from neo4j_align.progress import Stages
 from neo4j_align.records import DIGITS, BoolArray, FloatArray, Neighbourhood, Nodes, Pairs
 from neo4j_align.resolve import evaluate, labels, match
 from neo4j_align.store import candidates, entities, links, sampling
 from neo4j_align.store.database import Database
 from neo4j_align.views import Views, Weights, view
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -209,7 +206,7 @@ class Aligner:
         about = model.about
         learned = about.thresholds if precision is None else [kind.threshold(precision) for kind in about.operating]
         thresholds, exclusive = self.config.decisions(learned, about.exclusive)
-        target = None if precision is None else self._target(about, precision, thresholds)
+        target = None if precision is None else aim(precision, self.config, about.operating, thresholds)
         graph = self._pull(model.means)
         views, _ = self._view(graph, model.weights)
         pairs = self._candidates(graph.nodes, views)
@@ -232,14 +229,6 @@ class Aligner:
                 )
             ] = True
         return _Scored(graph.nodes, pairs, logits, confidence, chosen, existing, target)
-
-    def _target(self, about: saved.About, precision: float, thresholds: list[float]) -> Target:
-        """Say of each aligned type what validation promises; warn where it is less than what is asked for."""
-        rows = zip(self.config.types, about.operating, thresholds, strict=True)
-        target = Target(precision, {kind.name: curve.at(least) for kind, curve, least in rows if kind.aligned})
-        for warning in target.warnings():
-            log.warning("%s", warning)
-        return target
 
     def _pull(self, means: FloatArray | None) -> _Graph:
         with self.stages.stage("pull") as advance:
