@@ -1,8 +1,10 @@
-"""What validation says of each threshold: the links it keeps, their precision, their recall. Pure."""
+"""What validation says of each threshold: the links it keeps, their precision, their recall."""
 
 from __future__ import annotations
 
+import logging
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from neo4j_align.config import Config
 from neo4j_align.records import DIGITS, BoolArray
 
+log = logging.getLogger(__name__)
 POINTS = 100  # of a curve, at most
 FEWEST = 10  # true links that a curve takes: with fewer it says nothing
 TRUSTED = 300  # links that the mean confidence counts for; see CONTRIBUTING
@@ -128,6 +132,15 @@ class Operating(BaseModel):
         if place < 0:
             return Point(shown)
         return Point(shown, self.links[place], self.precision[place], self.recall[place])
+
+
+def aim(precision: float, config: Config, curves: Sequence[Operating], thresholds: Sequence[float]) -> Target:
+    """Say of each aligned type what validation expects at its threshold; warn where that is no promise."""
+    rows = zip(config.types, curves, thresholds, strict=True)
+    target = Target(precision, {kind.name: curve.at(least) for kind, curve, least in rows if kind.aligned})
+    for warning in target.warnings():
+        log.warning("%s", warning)
+    return target
 
 
 def trace(confidence: npt.NDArray[np.float64], same: BoolArray, gold: int) -> Operating:

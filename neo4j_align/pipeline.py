@@ -5,7 +5,6 @@ schema → entities → sampling → two looks (views → candidates → compari
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +17,12 @@ import pandas as pd
 from neo4j_align.config import Config
 from neo4j_align.gnn import saved
 from neo4j_align.looks import Graph, Looks
-from neo4j_align.operating import Target
+from neo4j_align.operating import Target, aim
 from neo4j_align.progress import Stages
 from neo4j_align.records import DIGITS, BoolArray, FloatArray, Nodes, Pairs
 from neo4j_align.resolve import evaluate, labels, match
 from neo4j_align.store import entities, links, sampling
 from neo4j_align.store.database import Database
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -143,7 +140,7 @@ class Aligner:
         about = model.about
         learned = about.thresholds if precision is None else [kind.threshold(precision) for kind in about.operating]
         thresholds, exclusive = self.config.decisions(learned, about.exclusive)
-        target = None if precision is None else self._target(about, precision, thresholds)
+        target = None if precision is None else aim(precision, self.config, about.operating, thresholds)
         graph = self._pull(model.means)
         pairs, logits, confidence = Looks(self.config, self.stages).judge(graph, model)
         with self.stages.stage("match"):
@@ -162,14 +159,6 @@ class Aligner:
                 )
             ] = True
         return _Scored(graph.nodes, pairs, logits, confidence, chosen, existing, target)
-
-    def _target(self, about: saved.About, precision: float, thresholds: list[float]) -> Target:
-        """Say of each aligned type what validation promises; warn where it is less than what is asked for."""
-        rows = zip(self.config.types, about.operating, thresholds, strict=True)
-        target = Target(precision, {kind.name: curve.at(least) for kind, curve, least in rows if kind.aligned})
-        for warning in target.warnings():
-            log.warning("%s", warning)
-        return target
 
     def _pull(self, means: FloatArray | None) -> Graph:
         with self.stages.stage("pull") as advance:

@@ -234,7 +234,7 @@ def test_a_date_does_not_depend_on_the_other_dates_of_its_column() -> None:
 
 
 def test_the_rank_is_among_the_rivals() -> None:
-    made = pairs([(0, 2), (0, 3), (1, 2)], [[0.9, 0, 0], [0.5, 0, 0], [0.8, 0, 0]])
+    made = pairs([(0, 2), (0, 3), (1, 2)], [[0.9, 0, 0, 0, 0], [0.5, 0, 0, 0, 0], [0.8, 0, 0, 0, 0]])
     columns = dict(compare._rivals(Pairs(made.left, made.right, made.scores)))
     assert columns["rank left"].tolist() == [1, 0.5, 1]
     assert columns["rank right"].tolist() == [1, 1, 0.5]

@@ -199,6 +199,8 @@ def about(mapping: Config = MAPPING) -> saved.About:
         config=mapping,
         shape=made.shape,
         curves=(calibrate.Curve(slope=1.5, offset=-0.1),) * TYPES,
+        first=(calibrate.Curve(),) * TYPES,
+        judged=(True,) * TYPES,
         thresholds=(0.5, 0.625),
         operating=(
             Operating(),
@@ -213,7 +215,7 @@ def about(mapping: Config = MAPPING) -> saved.About:
 def model() -> saved.Model:
     random = np.random.default_rng(0)
     weights = Weights(*(random.random(size).astype(np.float32) for size in (8, 9, 10)))
-    return saved.Model(network(), weights, random.random((TYPES, 5)).astype(np.float32), about())
+    return saved.Model(network().comparison, network(), weights, random.random((TYPES, 5)).astype(np.float32), about())
 
 
 @pytest.fixture
@@ -295,7 +297,7 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
         saved.load(folder)
 
 
-@pytest.mark.parametrize("name", ["network-", "frozen-"])
+@pytest.mark.parametrize("name", ["first-", "network-", "frozen-"])
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty"])
 def test_a_damaged_file_is_named(folder: Path, name: str, damage: str) -> None:
     (path,) = folder.glob(f"{name}*")

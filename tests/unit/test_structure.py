@@ -135,7 +135,7 @@ def test_import_rules(path: str) -> None:
         (
             "mapping.py",
             "from neo4j_align.store import links\nfrom neo4j_align.resolve import match",
-            "only pipeline.py and cli/ join the three",
+            "only pipeline.py, looks.py and cli/ join the three",
         ),
         ("gnn/saved.py", "import pickle", "nothing imports a pickle"),
     ],
