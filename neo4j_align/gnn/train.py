@@ -27,6 +27,7 @@ from neo4j_align.records import BoolArray, FloatArray, Pairs
 
 log = logging.getLogger(__name__)
 Judge = Callable[[torch.Tensor], torch.Tensor]  # rows of the examples → logits
+STEPS, SMALLEST = 16, 32  # of the head in an epoch at least, where labels are few; pairs in a batch then
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ def train(
     head = [*network.comparison.parameters(), *network.direct.parameters()]
     rest = [p for name, p in network.named_parameters() if not name.startswith(("comparison", "direct"))]
     loop = _Loop(settings, network, entities, examples, advance)
-    history = loop.run(compare, head, validate_comparison, settings.batch_size // 4, settings.patience)
+    size = min(settings.batch_size // 4, max(SMALLEST, int(examples.train.sum()) // STEPS))
+    history = loop.run(compare, head, validate_comparison, size, settings.patience)
     # An epoch of the network costs fifty of the head's, and one that overfits does so at once.
     history += loop.run(judge, rest, validate, settings.batch_size, settings.patience // 2)
     return network.eval(), history
