@@ -28,6 +28,7 @@ from neo4j_align.records import BoolArray, FloatArray, Pairs
 
 log = logging.getLogger(__name__)
 Judge = Callable[[torch.Tensor], torch.Tensor]  # rows of the examples → logits
+STEPS, SMALLEST = 16, 32  # of the head in an epoch at least, where labels are few; pairs in a batch then
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,8 @@ def _compare(
     def validate() -> float:
         return _precision(entities, examples, judge(valid).mean(1).numpy())
 
-    return loop.run(judge, list(look.parameters()), validate, settings.batch_size // 4, patience, learns)
+    size = min(settings.batch_size // 4, max(SMALLEST, int(examples.train.sum()) // STEPS))
+    return loop.run(judge, list(look.parameters()), validate, size, patience, learns)
 
 
 class _Loop:

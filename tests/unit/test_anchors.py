@@ -71,6 +71,6 @@ def test_identities_are_shared_by_sure_counterparts_alone() -> None:
 def test_rivals_are_the_counterparts_that_are_not_of_the_pair() -> None:
     known = builders.anchors(6, {(0, 3): 0.95, (1, 4): 0.5})
     values, columns = rivals(known, pairs([(0, 3), (0, 4), (0, 5), (1, 3), (2, 3), (2, 5)]))
-    expected = [[0, 0], [0.95, 0.5], [0.95, 0], [0.95, 0.5], [0.95, 0], [0, 0]]
-    np.testing.assert_allclose(values, expected, atol=1e-7)
+    expected = np.array([[0, 0], [0.95, 0.5], [0.95, 0], [0.95, 0.5], [0.95, 0], [0, 0]], np.float32)
+    np.testing.assert_array_equal(values, expected)
     assert len(columns) == 2

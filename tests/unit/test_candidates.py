@@ -56,7 +56,8 @@ def products(rows: sparse.csr_matrix) -> npt.NDArray[Any]:
 
 
 def sums(views: Views) -> npt.NDArray[Any]:
-    return np.sum([products(rows) for rows in views.rows], axis=0)
+    total: npt.NDArray[Any] = np.sum([products(rows) for rows in views.rows], axis=0)
+    return total
 
 
 def block(mapping: Config, entities: Nodes, views: Views, known: Anchors | None = None) -> Pairs:
@@ -83,7 +84,7 @@ def check_against_brute_force(found: Pairs, entities: Nodes, views: Views, count
     lists = [sums(views), products(views.neighbours), products(views.circle)]
     pairs = chosen(found)
     assert pairs == sorted(set(pairs))
-    for left in np.flatnonzero(entities.side == LEFT):
+    for left in np.flatnonzero(entities.side == LEFT).tolist():
         rivals = np.flatnonzero((entities.side == RIGHT) & (entities.type == entities.type[left])).tolist()
         assert {right for one, right in pairs if one == left} == taken_in_turns(lists, left, rivals, count)
 
