@@ -33,6 +33,7 @@ def compare(
     columns += _views(pairs)
     columns += _rivals(pairs)
     columns += _names(views, pairs)
+    columns += _bearers(nodes, views, pairs)
     columns += _containment("name", views.words, views.words, pairs)
     columns += _containment("name in document", views.words, views.document, pairs)
     columns += _containment("document", views.document, views.document, pairs)
@@ -74,6 +75,15 @@ def _names(views: Views, pairs: Pairs) -> Iterator[Column]:
         similar = process.cpdist(one.tolist(), other.tolist(), scorer=scorer, dtype=np.float32, workers=-1)
         yield name, np.where(both, similar / scale, 0)
     yield "same signature", (views.signatures[pairs.left] == views.signatures[pairs.right]) & both
+
+
+def _bearers(nodes: Nodes, views: Views, pairs: Pairs) -> Iterator[Column]:
+    """Count who else bears the names of a pair: an equal name tells much where it is the only one on both sides."""
+    table = pd.DataFrame({"side": nodes.side, "type": nodes.type, "name": views.signatures})
+    number = table.groupby(["side", "type", "name"])["name"].transform("size").to_numpy()
+    both = number[pairs.left], number[pairs.right]
+    yield "bearers most", np.log(np.maximum(*both))
+    yield "bearers least", np.log(np.minimum(*both))
 
 
 def _containment(what: str, words: sparse.csr_matrix, of: sparse.csr_matrix, pairs: Pairs) -> Iterator[Column]:
