@@ -6,6 +6,7 @@ of the second, which blocks anew, compares anew, and lets the network judge.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,12 +20,16 @@ from neo4j_align.gnn.compare import compare
 from neo4j_align.gnn.model import Network, Shape
 from neo4j_align.operating import Operating, trace
 from neo4j_align.progress import Stages
-from neo4j_align.records import Anchors, BoolArray, FloatArray, Neighbourhood, Nodes, Pairs
+from neo4j_align.records import Anchors, BoolArray, FloatArray, IntArray, Neighbourhood, Nodes, Pairs
 from neo4j_align.resolve import anchors, evaluate, labels, match
 from neo4j_align.store import candidates
+from neo4j_align.veil import veil
 from neo4j_align.views import Views, Weights, around, view
 
+log = logging.getLogger(__name__)
 Logits = npt.NDArray[np.float64]
+Features = tuple[FloatArray, tuple[str, ...]]  # (P, F), and their names
+ROUNDS = 3  # of a model that teaches itself, at most
 
 
 @dataclass(frozen=True)
@@ -59,41 +64,37 @@ class Looks:
         self.config = config
         self.stages = stages
 
-    def learn(self, graph: Graph, table: pd.DataFrame) -> saved.Model:
+    def learn(self, graph: Graph, table: pd.DataFrame | None) -> saved.Model:
         """Train a model; the same labels and graph give the same model.
 
+        Args:
+            table: labels; None lets the model teach itself.
+
         Raises:
-            DataError: The labels cannot be used.
+            DataError: The labels cannot be used, or there is nothing to teach oneself from.
         """
         config, settings, nodes = self.config, self.config.training, graph.nodes
-        known = labels.read(table, nodes, config.type_names, settings.seed)
-        known = labels.with_validation(known, nodes, settings.seed)
-        exclusive = labels.exclusive(len(config.types), known, nodes)
-        judged = [bool((nodes.type[known.left[known.same]] == kind).any()) for kind in range(len(config.types))]
         views, weights = self._view(graph, None)
         names = anchors.of_names(nodes, views.signatures)
+        known = self._guess(graph, views, weights, names) if table is None else self._read(table, nodes)
+        exclusive = labels.exclusive(len(config.types), known, nodes)
+        judged = [bool((nodes.type[known.left[known.same]] == kind).any()) for kind in range(len(config.types))]
 
         look = self._look(graph, views, weights, names, exclusive, known)
-        shape = Shape(
-            width=settings.width,
-            types=len(config.types),
-            maps=features.map_count(config),
-            features=len(look.names),
-            dropout=settings.dropout,
-        )
+        shape = self._shape(look)
         with self.stages.stage("first look", settings.epochs) as advance:
-            examples = self._examples(look, nodes, known)
-            first, logits = train.glance(settings, shape, look.seen, examples, advance)
-        curves = self._calibrate(look, examples, logits)
-        found = self._anchors(nodes, look, curves, logits, judged, names)
+            lesson, examples = self._examples(graph, look, weights, known, names)
+            first, logits = train.glance(settings, shape, lesson.seen, examples, advance)
+        curves = self._calibrate(lesson, examples, logits)
+        found = self._anchors(nodes, look, curves, logits[: len(look.pairs)], judged, names)
 
         look = self._look(graph, views, weights, found, exclusive, known)
         with self.stages.stage("train", settings.epochs) as advance:
-            examples = self._examples(look, nodes, known)
-            network, history = train.train(settings, shape, look.seen, examples, advance)
-        logits = self._score(network, look)
-        second = self._calibrate(look, examples, logits)
-        thresholds, curve, figures = self._decide(look, nodes, known, examples, logits, second, exclusive)
+            lesson, examples = self._examples(graph, look, weights, known, found)
+            network, history = train.train(settings, shape, lesson.seen, examples, advance)
+        logits = self._score(network, lesson)
+        second = self._calibrate(lesson, examples, logits)
+        thresholds, curve, figures = self._decide(look, nodes, known, logits[: len(look.pairs)], second, exclusive)
         about = saved.About(
             config=config,
             shape=shape,
@@ -107,7 +108,7 @@ class Looks:
             training={
                 "seconds": self.stages.seconds,
                 "labels": {
-                    "digest": labels.digest(table),
+                    "digest": None if table is None else labels.digest(table),
                     **{name: int((known.split == name).sum()) for name in labels.SPLITS},
                 },
                 "average_precision": [round(value, 6) for value in history],
@@ -159,20 +160,94 @@ class Looks:
             advance(len(pairs))
         with self.stages.stage("compare") as advance:
             seen = features.entities(config, nodes, graph.neighbourhood, views, known)
-            parts = [
-                compare(config, nodes, views, weights, pairs),
-                overlap.overlap(seen, pairs, features.map_count(config)),
-                rivals.rivals(known, pairs),
-            ]
+            evidence, names = self._evidence(nodes, views, weights, pairs, seen, rivals.rivals(known, pairs))
             advance(len(pairs))
-        evidence = np.hstack([part for part, _ in parts])
-        names = tuple(name for _, part in parts for name in part)
         return Look(pairs, evidence, names, nodes.type[pairs.left], seen)
 
-    def _examples(self, look: Look, nodes: Nodes, known: labels.Labels) -> train.Examples:
-        same, split = labels.judge(known, nodes, look.pairs, self.config.training.seed)
+    def _evidence(
+        self, nodes: Nodes, views: Views, weights: Weights, pairs: Pairs, seen: features.Entities, rivalry: Features
+    ) -> Features:
+        """Return the features of the pairs, (P, F), and their names; those of their rivals are given."""
+        own = compare(self.config, nodes, views, weights, pairs)
+        shared = overlap.overlap(seen, pairs, features.map_count(self.config))
+        parts = (own, shared, rivalry)
+        return np.hstack([part for part, _ in parts]), tuple(name for _, part in parts for name in part)
+
+    def _read(self, table: pd.DataFrame, nodes: Nodes) -> labels.Labels:
+        known = labels.read(table, nodes, self.config.type_names, self.config.training.seed)
+        return labels.with_validation(known, nodes, self.config.training.seed)
+
+    def _guess(self, graph: Graph, views: Views, weights: Weights, names: Anchors) -> labels.Labels:
+        """Label what alone bears a name, learn, add what is sure by then, and again.
+
+        The best labels are those whose model finds most of the labels that it was not shown, their names veiled; no
+        better ones end it.
+
+        Raises:
+            DataError: Too few entities bear a name alone.
+        """
+        config, settings, nodes = self.config, self.config.training, graph.nodes
+        count = len(config.types)
+        look = self._look(graph, views, weights, names, [True] * count)
+        found, best, kept = names, -1.0, labels.of_anchors(names, nodes, config.type_names, settings.seed)
+        for _ in range(ROUNDS):
+            known = labels.of_anchors(found, nodes, config.type_names, settings.seed)
+            with self.stages.stage("teach", settings.epochs) as advance:
+                lesson, examples = self._examples(graph, look, weights, known, names)
+                _, logits = train.glance(settings, self._shape(look), lesson.seen, examples, advance)
+            agreed = train.precision(lesson.seen, examples, logits[examples.valid])
+            log.info("%d labels of its own: average precision %.4f on those held out", len(known.left), agreed)
+            if agreed <= best:
+                break
+            best, kept = agreed, known
+            curves = self._calibrate(lesson, examples, logits)
+            mine = logits[: len(look.pairs)]
+            found = self._anchors(nodes, look, curves, mine, [True] * count, names)
+        return kept
+
+    def _shape(self, look: Look) -> Shape:
+        settings = self.config.training
+        return Shape(
+            width=settings.width,
+            types=len(self.config.types),
+            maps=features.map_count(self.config),
+            features=len(look.names),
+            dropout=settings.dropout,
+        )
+
+    def _examples(
+        self, graph: Graph, look: Look, weights: Weights, known: labels.Labels, found: Anchors
+    ) -> tuple[Look, train.Examples]:
+        """Return what to learn from: the pairs of a look, and where no person made the labels veiled ones behind."""
+        same, split = labels.judge(known, graph.nodes, look.pairs, self.config.training.seed)
         labels.require(same, split)
-        return train.Examples(look.pairs, look.evidence, same == 1, split == "train", split == "valid")
+        owner = look.pairs.left
+        if known.guessed:
+            rows = np.flatnonzero(np.isin(owner, known.left))
+            look = self._veil(graph, look, weights, found, known, rows)
+            owner, same, split = (np.append(column, column[rows]) for column in (owner, same, split))
+        return look, train.Examples(look.pairs, look.evidence, same == 1, split == "train", split == "valid", owner)
+
+    def _veil(
+        self, graph: Graph, look: Look, weights: Weights, found: Anchors, known: labels.Labels, rows: IntArray
+    ) -> Look:
+        """Put these pairs of a look behind it once more, with the names of their left entities veiled."""
+        config, most = self.config, self.config.candidates.max_frequency
+        chosen = np.unique(known.left)
+        hidden = veil(config, graph.nodes, graph.neighbourhood, found, chosen, config.training.seed)
+        views, _ = view(hidden.nodes, hidden.neighbourhood, weights, most)
+        views = around(views, hidden.neighbourhood, hidden.anchors, most)
+        copies = candidates.pairs(views, hidden.copy[look.pairs.left[rows]], look.pairs.right[rows])
+        seen = features.entities(config, hidden.nodes, hidden.neighbourhood, views, hidden.anchors)
+        rivalry = rivals.rivals(found, look.pairs.take(rows))
+        evidence, _ = self._evidence(hidden.nodes, views, weights, copies, seen, rivalry)
+        return Look(
+            look.pairs.followed_by(copies),
+            np.concatenate([look.evidence, evidence]),
+            look.names,
+            np.append(look.types, look.types[rows]),
+            seen,
+        )
 
     def _calibrate(self, look: Look, examples: train.Examples, logits: Logits) -> tuple[calibrate.Curve, ...]:
         stop = examples.valid
@@ -203,24 +278,22 @@ class Looks:
         look: Look,
         nodes: Nodes,
         known: labels.Labels,
-        examples: train.Examples,
         logits: Logits,
         curves: tuple[calibrate.Curve, ...],
         exclusive: list[bool],
     ) -> tuple[list[float], list[Operating], dict[str, object]]:
         """Choose the thresholds on validation, draw what others would give, and measure the links there."""
-        count, pairs, types = len(self.config.types), look.pairs, look.types
+        count, pairs, types, seed = len(self.config.types), look.pairs, look.types, self.config.training.seed
+        same, split = labels.judge(known, nodes, pairs, seed)
         _, alone = self.config.decisions([0.0] * count, exclusive)
         confidence = calibrate.apply(curves, logits, types)
         chosen: BoolArray = np.zeros(len(pairs), bool)
         chosen[match.match(pairs, confidence, logits, np.zeros(len(pairs)), np.array(alone)[types])] = True
-        stop = examples.valid
-        taken = [chosen & stop & (types == kind) for kind in range(count)]
+        taken = [chosen & (split == "valid") & (types == kind) for kind in range(count)]
         gold = labels.gold(count, known, nodes, "valid")
-        judged = [(confidence[rows], examples.same[rows], total) for rows, total in zip(taken, gold, strict=True)]
+        judged = [(confidence[rows], same[rows] == 1, total) for rows, total in zip(taken, gold, strict=True)]
         thresholds = [evaluate.best_threshold(*kind) for kind in judged]
         least, _ = self.config.decisions(thresholds, exclusive)
         linked = chosen & (confidence >= np.array(least)[types])
-        seed = self.config.training.seed
         figures = evaluate.evaluate(nodes, pairs, confidence, linked, known, "valid", seed)
         return thresholds, [trace(*kind) for kind in judged], figures

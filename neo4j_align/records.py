@@ -117,3 +117,8 @@ class Pairs:
     def take(self, rows: npt.NDArray[Any]) -> Pairs:
         """Return the pairs at these rows, or where this mask holds."""
         return Pairs(self.left[rows], self.right[rows], self.scores[rows], self.views)
+
+    def followed_by(self, others: Pairs) -> Pairs:
+        """Return these pairs with others behind them, whose left indices are all larger."""
+        left, right = np.append(self.left, others.left), np.append(self.right, others.right)
+        return Pairs(left, right, np.concatenate([self.scores, others.scores]), self.views)

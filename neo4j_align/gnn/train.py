@@ -24,7 +24,7 @@ from neo4j_align.config import Training
 from neo4j_align.gnn.features import Entities
 from neo4j_align.gnn.model import HEADS, Comparison, Network, Shape
 from neo4j_align.gnn.score import compare, encode, indices, logits
-from neo4j_align.records import BoolArray, FloatArray, Pairs
+from neo4j_align.records import BoolArray, FloatArray, Pairs, SmallArray
 
 log = logging.getLogger(__name__)
 Judge = Callable[[torch.Tensor], torch.Tensor]  # rows of the examples → logits
@@ -38,6 +38,7 @@ class Examples:
     Attributes:
         pairs: (P,), features: (P, F), same: (P,), whether the two are the same thing.
         train, valid: (P,), to learn from, and to stop by; the rest is neither.
+        owner: (P,), the left entity itself, whose copy may stand in the pair.
     """
 
     pairs: Pairs
@@ -45,6 +46,7 @@ class Examples:
     same: BoolArray
     train: BoolArray
     valid: BoolArray
+    owner: SmallArray
 
 
 def glance(
@@ -64,7 +66,7 @@ def glance(
     """
     torch.manual_seed(settings.seed)
     look = Comparison(shape)
-    own = torch.from_numpy(examples.pairs.left).long() % HEADS
+    own = torch.from_numpy(examples.owner).long() % HEADS
     learns = own.unsqueeze(1) != torch.arange(HEADS)
     loop = _Loop(settings, look, entities, examples, advance)
     # Its anchors are those that it is sure of: the last tenth of a percent is the second look's to find.
@@ -103,7 +105,7 @@ def train(
     def validate() -> float:
         encoded = encode(network, entities, pairs[valid])
         found = logits(network, entities, encoded, pairs[valid], examples.features[examples.valid])
-        return _precision(entities, examples, found)
+        return precision(entities, examples, found)
 
     loop = _Loop(settings, network, entities, examples, advance)
     history = _compare(loop, network.comparison, settings, entities, examples, settings.patience)
@@ -133,7 +135,7 @@ def _compare(
 
     @torch.no_grad()
     def validate() -> float:
-        return _precision(entities, examples, judge(valid).mean(1).numpy())
+        return precision(entities, examples, judge(valid).mean(1).numpy())
 
     size = min(settings.batch_size // 4, max(SMALLEST, int(examples.train.sum()) // STEPS))
     return loop.run(judge, list(look.parameters()), validate, size, patience, learns)
@@ -153,7 +155,7 @@ class _Loop:
         self._settings, self._network, self._advance = settings, network, advance
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._rows = torch.from_numpy(np.flatnonzero(examples.train))
-        self._left = torch.from_numpy(examples.pairs.left).long()[self._rows]
+        self._left = torch.from_numpy(examples.owner).long()[self._rows]
         self._same = torch.from_numpy(examples.same).float()
         self._weight = _weights(entities, examples)
 
@@ -211,8 +213,8 @@ def _weights(entities: Entities, examples: Examples) -> torch.Tensor:
     return (weight * count.sum() / (weight * count).sum()).float()[types]
 
 
-def _precision(entities: Entities, examples: Examples, found: npt.NDArray[Any]) -> float:
-    """Return the mean over the types of the validation pairs' average precision."""
+def precision(entities: Entities, examples: Examples, found: npt.NDArray[Any]) -> float:
+    """Return the mean over the types of the average precision of validation logits, (V,)."""
     same, types = examples.same[examples.valid], entities.type.numpy()[examples.pairs.left[examples.valid]]
     per_type = [
         average_precision_score(same[types == kind], found[types == kind])

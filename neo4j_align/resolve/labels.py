@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from neo4j_align.errors import DataError
-from neo4j_align.records import LEFT, RIGHT, Nodes, Objects, Pairs
+from neo4j_align.records import LEFT, RIGHT, Anchors, Nodes, Objects, Pairs
 
 log = logging.getLogger(__name__)
 SPLITS = ("train", "valid", "test")
@@ -33,6 +33,7 @@ class Labels:
         left, right: (L,), same: (L,), split: (L,), one of SPLITS.
         kind: (L,), what the table's `type` column says, else the type's name in the configuration.
         listed: whether these are all links that there are among the listed entities (no `label` column).
+        guessed: whether no person made them: what they leave out is not known then.
     """
 
     left: npt.NDArray[np.int64]
@@ -41,6 +42,7 @@ class Labels:
     split: Objects
     kind: Objects
     listed: bool
+    guessed: bool = False
 
     @property
     def links(self) -> npt.NDArray[np.int64]:
@@ -86,6 +88,20 @@ def read(table: pd.DataFrame, nodes: Nodes, type_names: tuple[str, ...], seed: i
     kind = table["type"].astype(str).to_numpy(object) if "type" in table else names
     split = _split(table, nodes.keys[left], seed)
     return Labels(left, right, same, split, kind, listed="label" not in table)
+
+
+def of_anchors(anchors: Anchors, nodes: Nodes, type_names: tuple[str, ...], seed: int) -> Labels:
+    """Take sure anchors for labels, a part of them, always the same by their left keys, to validate with."""
+    left = np.flatnonzero(anchors.sure & (nodes.side == LEFT))
+    return Labels(
+        left=left,
+        right=anchors.twin[left],
+        same=np.ones(len(left), bool),
+        split=_seeded(nodes.keys[left], np.array([0.8, 1.0, 1.0]), seed),
+        kind=np.array(type_names, dtype=object)[nodes.type[left]],
+        listed=True,
+        guessed=True,
+    )
 
 
 def _find(keys: pd.Series[Any], nodes: Nodes, side: int) -> npt.NDArray[np.int64]:
@@ -146,7 +162,8 @@ def judge(labels: Labels, nodes: Nodes, pairs: Pairs, seed: int, complete: bool 
     for kind in np.unique(nodes.type[labels.left]):
         mine = nodes.type[labels.left] == kind
         smaller = min(np.count_nonzero((nodes.type == kind) & (nodes.side == side)) for side in (LEFT, RIGHT))
-        if complete if complete is not None else mine.sum() >= _COMPLETE * smaller:
+        covered = mine.sum() >= _COMPLETE * smaller and not labels.guessed
+        if complete if complete is not None else covered:
             shares = [np.mean(labels.split[mine] == split) for split in SPLITS]
             places = np.flatnonzero((nodes.side == LEFT) & (nodes.type == kind))
             otherwise[places] = _seeded(nodes.keys[places], np.cumsum(shares), seed)
