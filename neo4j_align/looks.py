@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 Logits = npt.NDArray[np.float64]
 Features = tuple[FloatArray, tuple[str, ...]]  # (P, F), and their names
 ROUNDS = 3  # of a model that teaches itself, at most
+FEWEST = 20  # entities a side that bear a name alone, to teach oneself from
 
 
 @dataclass(frozen=True)
@@ -188,6 +189,11 @@ class Looks:
         """
         config, settings, nodes = self.config, self.config.training, graph.nodes
         count = len(config.types)
+        if (few := int(names.sure.sum()) // 2) < FEWEST:
+            raise DataError(
+                f"Without labels, training starts from entities that alone bear a name on both sides: there are {few}, "
+                f"and it takes {FEWEST}. Give labels (--labels FILE), or map what names the entities."
+            )
         look = self._look(graph, views, weights, names, [True] * count)
         found, best, kept = names, -1.0, labels.of_anchors(names, nodes, config.type_names, settings.seed)
         for _ in range(ROUNDS):

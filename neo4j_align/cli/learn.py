@@ -44,28 +44,32 @@ def read_table(path: Path) -> pd.DataFrame:
 @_model
 @common
 def train(common: Common, path: Path | None, folder: Path) -> None:
-    """Train a model on labelled pairs and save it.
+    """Train a model on labelled pairs, or on none, and save it.
+
+    Without --labels the model teaches itself: it starts from entities that alone bear a name on both sides, and adds
+    what it is sure of by then. Its figures are measured on such labels of its own, so they say little.
 
     Without a `label` column the file lists links: what is not listed is not a link among the listed entities. With
     it, 1 and 0 say which pairs are the same. Without a `split` column (train, valid, test) seeded splits are made;
     the test split is never looked at.
 
     \b
-    Example: neo4j-align train --labels labels.csv --model models/films
+    Examples:
+      neo4j-align train --labels labels.csv --model models/films
+      neo4j-align train
     """
     from neo4j_align.pipeline import Aligner
     from neo4j_align.progress import Stages
 
-    if path is None:
-        raise DataError("Training takes labels: give --labels FILE, a CSV with the columns left,right of known links.")
-    config, table = common.config(), read_table(path)
+    config, table = common.config(), None if path is None else read_table(path)
     with common.connect() as database, common.progress() as progress:
         model = Aligner(config, database, Stages(progress)).train(table, folder)
     training = model.about.training
+    judged = "labels of its own" if path is None else "validation"
     document = {"model": model.about.id, "folder": str(folder), **training}
     text = (
         f"Model {model.about.id} saved in {folder} after {training['seconds']:.0f} s.\n"
-        f"On validation:\n{figures(training['validation'])}\nNext: neo4j-align align --model {folder}"
+        f"On {judged}:\n{figures(training['validation'])}\nNext: neo4j-align align --model {folder}"
     )
     common.result(document, text)
 

@@ -82,8 +82,8 @@ def _bearers(nodes: Nodes, views: Views, pairs: Pairs) -> Iterator[Column]:
     table = pd.DataFrame({"side": nodes.side, "type": nodes.type, "name": views.signatures})
     number = table.groupby(["side", "type", "name"])["name"].transform("size").to_numpy()
     both = number[pairs.left], number[pairs.right]
-    yield "bearers most", np.log(np.maximum(*both))
-    yield "bearers least", np.log(np.minimum(*both))
+    yield "alone most", 1 / np.minimum(*both)
+    yield "alone least", 1 / np.maximum(*both)
 
 
 def _containment(what: str, words: sparse.csr_matrix, of: sparse.csr_matrix, pairs: Pairs) -> Iterator[Column]:

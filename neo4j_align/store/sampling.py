@@ -1,8 +1,9 @@
 """Seeded, weighted neighbour samples; each node is expanded once. No tensors.
 
-For an entity i of type t, a neighbour by relation r has weight 1 / avg_t(|N_r|) (CG-MuAlign, section 4.2), and the
-sample without replacement keeps the smallest exponential keys -ln(u) · avg. Here u is a hash of the neighbour's
-name, the same on both sides, so that counterparts tend to be drawn together (a bottom-k sketch).
+For an entity i of type t, a neighbour by relation r has weight 1 / avg_t(|N_r|) (CG-MuAlign, section 4.2), and here
+also one over the average number of entities that share such a neighbour: a job says little. The sample without
+replacement keeps the smallest exponential keys -ln(u) / weight. Here u is a hash of the neighbour's name, the same on
+both sides, so that counterparts tend to be drawn together (a bottom-k sketch).
 """
 
 from __future__ import annotations
@@ -99,7 +100,8 @@ def draw(
         types: (N,), luck: (N,), means: (T, 2R + 1).
     """
     owner, relation, neighbour = edges
-    key = -np.log(luck[neighbour]) * means[types[owner], relation]
+    worth = means[types[owner], relation] * means[types[neighbour], -relation]
+    key = -np.log(luck[neighbour]) * worth
     order = np.lexsort((neighbour, relation, key, owner))
     owner, relation, neighbour = owner[order], relation[order], neighbour[order]
     fresh = np.ones(len(owner), bool)

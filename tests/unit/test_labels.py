@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from neo4j_align.errors import DataError
 from neo4j_align.records import Nodes
 from neo4j_align.resolve import labels
-from tests.unit.builders import nodes, pairs
+from tests.unit.builders import anchors, nodes, pairs
 
 Table = dict[str, list[Any]]
 TYPES = ("T0", "T1")
@@ -279,3 +279,22 @@ def test_a_link_keeps_its_own_split_and_the_rest_goes_to_the_last_of_the_entitys
 def test_training_requires_both_kinds_of_pairs_in_both_splits(same: list[int], split: list[str], message: str) -> None:
     with pytest.raises(DataError, match=message):
         labels.require(np.array(same), np.array(split, dtype=object))
+
+
+def test_anchors_as_labels_say_nothing_of_what_they_leave_out() -> None:
+    entities = nodes(["a", "b", "c", "d"], ["a", "b", "c", "d"])
+    found = labels.of_anchors(anchors(8, {(0, 4): 1.0, (1, 5): 0.95, (2, 6): 0.5}), entities, ("T0",), seed=13)
+    assert found.links.tolist() == [[0, 4], [1, 5]]
+    assert found.guessed
+    same, split = labels.judge(found, entities, pairs([(0, 4), (0, 5), (2, 5), (2, 6), (3, 7)]), 13)
+    assert same.tolist() == [1, 0, 0, -1, -1]
+    assert (split == "").tolist() == [False, False, False, True, True]
+
+
+def test_anchors_as_labels_are_held_out_always_the_same() -> None:
+    entities = nodes(["a"] * 200, ["a"] * 200)
+    every = labels.of_anchors(anchors(400, {(i, 200 + i): 1.0 for i in range(200)}), entities, ("T0",), seed=13)
+    some = labels.of_anchors(anchors(400, {(i, 399 - i): 1.0 for i in range(50)}), entities, ("T0",), seed=13)
+    assert some.split.tolist() == every.split[:50].tolist()
+    assert 20 <= (every.split == "valid").sum() <= 60
+    assert set(every.split) == {"train", "valid"}

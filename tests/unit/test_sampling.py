@@ -18,7 +18,7 @@ from neo4j_align.store import sampling
 from tests.unit.builders import config, neighbourhood, nodes, objects
 
 Edge = tuple[int, int, int]  # owner, relation code, neighbour
-MEANS = np.array([[1.0, 1.0, 4.0, 4.0, 1.0]], np.float32)  # relations 1, 2, and -2, -1 from the end
+MEANS = np.array([[1.0, 1.0, 2.0, 2.0, 1.0]], np.float32)  # relations 1, 2, and -2, -1 from the end
 
 
 def draw(
@@ -65,7 +65,7 @@ def test_ordered_samples_are_as_frequent_as_in_successive_weighted_draws() -> No
     edges = [(world, relation[item], 5 * world + item) for world in range(worlds) for item in range(5)]
     drawn = draw(edges, luck, size=size)[:worlds]
     seen = Counter(tuple(neighbour % 5 for neighbour, _ in sample) for sample in drawn)
-    expected = successive([1 / MEANS[0, code] for code in relation], size)
+    expected = successive([1 / (MEANS[0, code] * MEANS[0, -code]) for code in relation], size)
     assert seen.keys() <= expected.keys()
     statistic = sum((seen[order] - worlds * p) ** 2 / (worlds * p) for order, p in expected.items())
     assert statistic < chi2.ppf(0.999, len(expected) - 1)
@@ -124,7 +124,7 @@ graphs = st.lists(st.tuples(st.integers(0, 7), st.sampled_from([1, 2, -1, -2]), 
 
 def key(edge: Edge, luck: npt.NDArray[Any]) -> tuple[float, int, int]:
     _, relation, neighbour = edge
-    return (float(-np.log(luck[neighbour]) * MEANS[0, relation]), relation, neighbour)
+    return (float(-np.log(luck[neighbour]) * MEANS[0, relation] * MEANS[0, -relation]), relation, neighbour)
 
 
 @settings(max_examples=150, deadline=None)
@@ -155,12 +155,21 @@ def test_order_of_edges_and_batches_are_no_matter(edges: list[Edge], random: Any
 
 
 def test_the_owners_type_decides_about_the_weight() -> None:
-    means = np.array([[1, 1, 100, 100, 1], [1, 100, 1, 1, 100]], np.float32)
+    means = np.array([[1, 1, 100, 1, 1], [1, 100, 1, 1, 1]], np.float32)
     drawn = neighbourhood([[]] * 4, 1)
     edges = np.array([(0, 1, 2), (0, 2, 3), (1, 1, 2), (1, 2, 3)], dtype=np.int64)
     luck = np.array([0.5, 0.5, 0.5, 0.5])
     sampling.draw((edges[:, 0], edges[:, 1], edges[:, 2]), np.array([0, 1, 0, 0], np.int16), luck, means, drawn)
     assert lists(drawn)[:2] == [[(2, 1)], [(3, 2)]]
+
+
+def test_a_neighbour_that_many_share_is_drawn_late() -> None:
+    # By relation 2 an entity has one neighbour, as by relation 1, but each of these belongs to a hundred.
+    means = np.array([[1, 1, 1, 100, 1]], np.float32)
+    drawn = neighbourhood([[]] * 3, 1)
+    edges = np.array([(0, 2, 1), (0, 1, 2)], dtype=np.int64)
+    sampling.draw((edges[:, 0], edges[:, 1], edges[:, 2]), np.zeros(3, np.int16), np.full(3, 0.5), means, drawn)
+    assert lists(drawn)[0] == [(2, 1)]
 
 
 class FakeDatabase:

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from neo4j_align import text, views
 from neo4j_align.records import Neighbourhood, Nodes
-from tests.unit.builders import neighbourhood, nodes, objects
+from tests.unit.builders import anchors, neighbourhood, nodes, objects
 
 NAMES = ["The Matrix", "Alien", None, "Keanu Reeves", "", "Sigourney Weaver"]
 YEARS = [None, "1999", None, "1999", None, "1999"]
@@ -127,3 +127,27 @@ def test_cosine_is_the_dot_product_of_corresponding_rows(values: list[list[float
     found = views.cosine(sparse.csr_matrix(one), sparse.csr_matrix(one), every, every[::-1])
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, (one * other).sum(axis=1), atol=1e-6)
+
+
+def circles(found: views.Views, at: int) -> tuple[set[int], set[int]]:
+    return set(found.anchors[at].indices.tolist()), set(found.circle[at].indices.tolist())
+
+
+def test_what_is_around_an_entity_are_the_identities_one_and_two_steps_away() -> None:
+    # Left 0-2, right 3-5: 1 is 4 and 2 is 5 for sure, 0 is 3 perhaps.
+    around = neighbourhood([[(1, 1)], [(0, -1), (2, 1)], [(1, -1)], [(4, 1)], [(3, -1), (5, 1)], [(4, -1)]])
+    known = anchors(6, {(1, 4): 0.95, (2, 5): 1.0, (0, 3): 0.5})
+    found = views.around(make(graph(), around)[0], around, known, 500)
+    assert circles(found, 0) == circles(found, 3) == ({1}, {2})
+    # One's own identity, two steps away, is no evidence; an unsure counterpart is no anchor.
+    assert circles(found, 1) == circles(found, 4) == ({2}, set())
+    for rows in (found.anchors, found.circle):
+        length = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1))).ravel()
+        assert set(np.round(length, 6).tolist()) <= {0.0, 1.0}
+
+
+def test_anchors_with_very_many_neighbours_say_nothing() -> None:
+    around = neighbourhood([[(1, 1)], [(0, -1), (2, 1)], [(1, -1)], [(4, 1)], [(3, -1), (5, 1)], [(4, -1)]])
+    known = anchors(6, {(1, 4): 0.95})
+    assert views.around(make(graph(), around)[0], around, known, 1).anchors.nnz == 0
+    assert views.around(make(graph(), around)[0], around, known, 2).anchors.nnz == 4

@@ -1,0 +1,51 @@
+"""Veiled copies: what they keep, and what they lose."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from neo4j_align.records import LEFT
+from neo4j_align.veil import _damaged, veil
+from tests.unit.builders import anchors, config, neighbourhood, nodes
+
+COUNT = 40
+AROUND = neighbourhood([[((at + 1) % COUNT, 1)] for at in range(COUNT)] + [[] for _ in range(COUNT)])
+
+
+def test_copies_have_the_neighbours_of_their_originals_and_names_hidden_or_damaged() -> None:
+    names = [f"Great Expectations {at}" for at in range(COUNT)]
+    entities, chosen = nodes(names, names), np.arange(0, COUNT, 2)
+    hidden = veil(config(), entities, AROUND, anchors(2 * COUNT, {(0, COUNT): 1.0}), chosen, seed=13)
+
+    copies = hidden.copy[chosen]
+    assert copies.tolist() == list(range(2 * COUNT, 2 * COUNT + len(chosen)))
+    assert (np.delete(hidden.copy, chosen) == -1).all()
+    np.testing.assert_array_equal(hidden.neighbourhood.neighbours[copies], AROUND.neighbours[chosen])
+    np.testing.assert_array_equal(hidden.neighbourhood.degree[copies], AROUND.degree[chosen])
+    assert (hidden.nodes.side[copies] == LEFT).all()
+    assert not hidden.anchors.sure[copies].any()
+    assert hidden.nodes.names[: 2 * COUNT].tolist() == names * 2
+    np.testing.assert_array_equal(hidden.nodes.names, hidden.nodes.attributes["name"])
+    veiled = hidden.nodes.names[copies].tolist()
+    assert not set(veiled) & set(names)
+    assert 5 <= veiled.count(None) <= 15
+    assert {len(name.split()) for name in veiled if name is not None} == {2}
+
+
+def test_the_same_entity_is_veiled_the_same_way_whoever_else_is() -> None:
+    entities, known = nodes(["one two"] * COUNT, []), anchors(COUNT)
+    around = neighbourhood([[] for _ in range(COUNT)])
+    every = veil(config(), entities, around, known, np.arange(COUNT), seed=13)
+    some = veil(config(), entities, around, known, np.arange(10, 20), seed=13)
+    assert some.nodes.names[COUNT:].tolist() == every.nodes.names[COUNT + 10 : COUNT + 20].tolist()
+
+
+@given(st.text(), st.integers(0, 2**63))
+def test_a_damaged_name_lacks_one_word_or_one_letter(name: str, number: int) -> None:
+    found, words = _damaged(name, number), name.split()
+    if len(words) > 1:
+        assert any(found.split() == words[:at] + words[at + 1 :] for at in range(len(words)))
+    else:
+        assert len(found) == max(len(name) - 1, 0)
