@@ -7,7 +7,6 @@ of the second, which blocks anew, compares anew, and lets the network judge.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -15,47 +14,19 @@ import pandas as pd
 
 from neo4j_align.config import Config
 from neo4j_align.errors import DataError
-from neo4j_align.gnn import calibrate, features, overlap, rivals, saved, score, train
-from neo4j_align.gnn.compare import compare
+from neo4j_align.gnn import calibrate, features, saved, score, train
 from neo4j_align.gnn.model import Network, Shape
 from neo4j_align.operating import Operating, trace
 from neo4j_align.progress import Stages
-from neo4j_align.records import Anchors, BoolArray, FloatArray, IntArray, Neighbourhood, Nodes, Pairs
+from neo4j_align.records import Anchors, BoolArray, Nodes, Pairs
 from neo4j_align.resolve import anchors, evaluate, labels, match
-from neo4j_align.store import candidates
-from neo4j_align.veil import veil
-from neo4j_align.views import Views, Weights, around, view
+from neo4j_align.sight import Graph, Look, Sight
+from neo4j_align.views import Views, Weights
 
 log = logging.getLogger(__name__)
 Logits = npt.NDArray[np.float64]
-Features = tuple[FloatArray, tuple[str, ...]]  # (P, F), and their names
 ROUNDS = 3  # of a model that teaches itself, at most
 FEWEST = 20  # entities a side that bear a name alone, to teach oneself from
-
-
-@dataclass(frozen=True)
-class Graph:
-    """What was pulled from the database: the entities and their sampled neighbours."""
-
-    nodes: Nodes
-    neighbourhood: Neighbourhood
-    means: FloatArray
-
-
-@dataclass(frozen=True)
-class Look:
-    """Candidate pairs as one look sees them.
-
-    Attributes:
-        evidence: (P, F), features of the pairs; names: of the features.
-        types: (P,); seen: the entities as tensors.
-    """
-
-    pairs: Pairs
-    evidence: FloatArray
-    names: tuple[str, ...]
-    types: npt.NDArray[np.int16]
-    seen: features.Entities
 
 
 class Looks:
@@ -64,6 +35,7 @@ class Looks:
     def __init__(self, config: Config, stages: Stages) -> None:
         self.config = config
         self.stages = stages
+        self.sight = Sight(config, stages)
 
     def learn(self, graph: Graph, table: pd.DataFrame | None) -> saved.Model:
         """Train a model; the same labels and graph give the same model.
@@ -75,13 +47,13 @@ class Looks:
             DataError: The labels cannot be used, or there is nothing to teach oneself from.
         """
         config, settings, nodes = self.config, self.config.training, graph.nodes
-        views, weights = self._view(graph, None)
+        views, weights = self.sight.view(graph, None)
         names = anchors.of_names(nodes, views.signatures)
         known = self._guess(graph, views, weights, names) if table is None else self._read(table, nodes)
         exclusive = labels.exclusive(len(config.types), known, nodes)
         judged = [bool((nodes.type[known.left[known.same]] == kind).any()) for kind in range(len(config.types))]
 
-        look = self._look(graph, views, weights, names, exclusive, known)
+        look = self.sight.look(graph, views, weights, names, exclusive, known)
         shape = self._shape(look)
         with self.stages.stage("first look", settings.epochs) as advance:
             lesson, examples = self._examples(graph, look, weights, known, names)
@@ -89,7 +61,7 @@ class Looks:
         curves = self._calibrate(lesson, examples, logits)
         found = self._anchors(nodes, look, curves, logits[: len(look.pairs)], judged, names)
 
-        look = self._look(graph, views, weights, found, exclusive, known)
+        look = self.sight.look(graph, views, weights, found, exclusive, known)
         with self.stages.stage("train", settings.epochs) as advance:
             lesson, examples = self._examples(graph, look, weights, known, found)
             network, history = train.train(settings, shape, lesson.seen, examples, advance)
@@ -122,57 +94,16 @@ class Looks:
         """Return the candidate pairs of a graph, their logits and their calibrated confidences, (P,) each."""
         about, nodes = model.about, graph.nodes
         exclusive = list(about.exclusive)
-        views, _ = self._view(graph, model.weights)
+        views, _ = self.sight.view(graph, model.weights)
         names = anchors.of_names(nodes, views.signatures)
-        look = self._look(graph, views, model.weights, names, exclusive)
+        look = self.sight.look(graph, views, model.weights, names, exclusive)
         with self.stages.stage("first look") as advance:
             logits = score.compare(model.first, look.evidence, look.seen.type[look.pairs.left]).mean(axis=1)
             advance(len(look.pairs))
         found = self._anchors(nodes, look, about.first, logits, list(about.judged), names)
-        look = self._look(graph, views, model.weights, found, exclusive)
+        look = self.sight.look(graph, views, model.weights, found, exclusive)
         logits = self._score(model.network, look)
         return look.pairs, logits, calibrate.apply(about.curves, logits, look.types)
-
-    def _view(self, graph: Graph, weights: Weights | None) -> tuple[Views, Weights]:
-        with self.stages.stage("view"):
-            return view(graph.nodes, graph.neighbourhood, weights, self.config.candidates.max_frequency)
-
-    def _look(
-        self,
-        graph: Graph,
-        views: Views,
-        weights: Weights,
-        known: Anchors,
-        exclusive: list[bool],
-        labelled: labels.Labels | None = None,
-    ) -> Look:
-        """Block and compare with these anchors; pairs labelled one by one are compared even where blocking misses."""
-        config, nodes = self.config, graph.nodes
-        with self.stages.stage("candidates") as advance:
-            views = around(views, graph.neighbourhood, known, config.candidates.max_frequency)
-            pairs = candidates.candidates(config, nodes, views, known, exclusive)
-            if labelled is not None and not labelled.listed:
-                pairs = candidates.pairs(views, np.r_[pairs.left, labelled.left], np.r_[pairs.right, labelled.right])
-            if not len(pairs):
-                raise DataError(
-                    "No two entities of the two sides look alike in any name, attribute or neighbour, so there is "
-                    "nothing to compare. See that the attributes of [[types]] are mapped: `neo4j-align check`."
-                )
-            advance(len(pairs))
-        with self.stages.stage("compare") as advance:
-            seen = features.entities(config, nodes, graph.neighbourhood, views, known)
-            evidence, names = self._evidence(nodes, views, weights, pairs, seen, rivals.rivals(known, pairs))
-            advance(len(pairs))
-        return Look(pairs, evidence, names, nodes.type[pairs.left], seen)
-
-    def _evidence(
-        self, nodes: Nodes, views: Views, weights: Weights, pairs: Pairs, seen: features.Entities, rivalry: Features
-    ) -> Features:
-        """Return the features of the pairs, (P, F), and their names; those of their rivals are given."""
-        own = compare(self.config, nodes, views, weights, pairs)
-        shared = overlap.overlap(seen, pairs, features.map_count(self.config))
-        parts = (own, shared, rivalry)
-        return np.hstack([part for part, _ in parts]), tuple(name for _, part in parts for name in part)
 
     def _read(self, table: pd.DataFrame, nodes: Nodes) -> labels.Labels:
         known = labels.read(table, nodes, self.config.type_names, self.config.training.seed)
@@ -194,7 +125,7 @@ class Looks:
                 f"Without labels, training starts from entities that alone bear a name on both sides: there are {few}, "
                 f"and it takes {FEWEST}. Give labels (--labels FILE), or map what names the entities."
             )
-        look = self._look(graph, views, weights, names, [True] * count)
+        look = self.sight.look(graph, views, weights, names, [True] * count)
         found, best, kept = names, -1.0, labels.of_anchors(names, nodes, config.type_names, settings.seed)
         for _ in range(ROUNDS):
             known = labels.of_anchors(found, nodes, config.type_names, settings.seed)
@@ -230,30 +161,9 @@ class Looks:
         owner = look.pairs.left
         if known.guessed:
             rows = np.flatnonzero(np.isin(owner, known.left))
-            look = self._veil(graph, look, weights, found, known, rows)
+            look = self.sight.veil(graph, look, weights, found, known, rows)
             owner, same, split = (np.append(column, column[rows]) for column in (owner, same, split))
         return look, train.Examples(look.pairs, look.evidence, same == 1, split == "train", split == "valid", owner)
-
-    def _veil(
-        self, graph: Graph, look: Look, weights: Weights, found: Anchors, known: labels.Labels, rows: IntArray
-    ) -> Look:
-        """Put these pairs of a look behind it once more, with the names of their left entities veiled."""
-        config, most = self.config, self.config.candidates.max_frequency
-        chosen = np.unique(known.left)
-        hidden = veil(config, graph.nodes, graph.neighbourhood, found, chosen, config.training.seed)
-        views, _ = view(hidden.nodes, hidden.neighbourhood, weights, most)
-        views = around(views, hidden.neighbourhood, hidden.anchors, most)
-        copies = candidates.pairs(views, hidden.copy[look.pairs.left[rows]], look.pairs.right[rows])
-        seen = features.entities(config, hidden.nodes, hidden.neighbourhood, views, hidden.anchors)
-        rivalry = rivals.rivals(found, look.pairs.take(rows))
-        evidence, _ = self._evidence(hidden.nodes, views, weights, copies, seen, rivalry)
-        return Look(
-            look.pairs.followed_by(copies),
-            np.concatenate([look.evidence, evidence]),
-            look.names,
-            np.append(look.types, look.types[rows]),
-            seen,
-        )
 
     def _calibrate(self, look: Look, examples: train.Examples, logits: Logits) -> tuple[calibrate.Curve, ...]:
         stop = examples.valid

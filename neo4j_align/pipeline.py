@@ -16,11 +16,12 @@ import pandas as pd
 
 from neo4j_align.config import Config
 from neo4j_align.gnn import saved
-from neo4j_align.looks import Graph, Looks
+from neo4j_align.looks import Looks
 from neo4j_align.operating import Target, aim
 from neo4j_align.progress import Stages
 from neo4j_align.records import DIGITS, BoolArray, FloatArray, Nodes, Pairs
 from neo4j_align.resolve import evaluate, labels, match
+from neo4j_align.sight import Graph
 from neo4j_align.store import entities, links, sampling
 from neo4j_align.store.database import Database
 
