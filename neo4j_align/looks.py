@@ -51,7 +51,8 @@ class Looks:
         names = anchors.of_names(nodes, views.signatures)
         known = self._guess(graph, views, weights, names) if table is None else self._read(table, nodes)
         exclusive = labels.exclusive(len(config.types), known, nodes)
-        judged = [bool((nodes.type[known.left[known.same]] == kind).any()) for kind in range(len(config.types))]
+        taught = nodes.type[known.left[known.same & (known.split != "test")]]
+        judged = [bool((taught == kind).any()) for kind in range(len(config.types))]
 
         look = self.sight.look(graph, views, weights, names, exclusive, known)
         shape = self._shape(look)

@@ -262,7 +262,7 @@ def test_nothing_of_this_machine_is_in_the_folder(folder: Path) -> None:
         assert str(Path.home()).encode() + b"/" not in content
         assert str(Path.cwd()).encode() not in content
     names = [path.name for path in folder.iterdir()]
-    assert sorted(name.split("-")[0] for name in names) == ["frozen", "model.json", "network"]
+    assert sorted(name.split("-")[0] for name in names) == ["first", "frozen", "model.json", "network"]
 
 
 @pytest.mark.parametrize("cut", [(saved, "_hash"), (saved, "save_arrays"), (Path, "write_text")])
@@ -289,7 +289,7 @@ def test_a_missing_folder_says_what_to_do(tmp_path: Path) -> None:
         saved.load(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("name", ["model.json", "network-", "frozen-"])
+@pytest.mark.parametrize("name", ["model.json", "first-", "network-", "frozen-"])
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (path,) = folder.glob(f"{name}*")
     path.unlink()
