@@ -65,11 +65,12 @@ class Aligner:
         self.database = database
         self.stages = stages or Stages()
 
-    def train(self, table: pd.DataFrame, folder: Path | str) -> saved.Model:
+    def train(self, table: pd.DataFrame | None, folder: Path | str) -> saved.Model:
         """Train a model on labels and save it.
 
         Args:
-            table: columns `left`, `right` (keys), optionally `label` (1 or 0), `split` (train, valid, test), `type`.
+            table: columns `left`, `right` (keys), optionally `label` (1 or 0), `split` (train, valid, test), `type`;
+                None lets the model teach itself.
             folder: where the model is saved; an older model there is replaced.
 
         Raises:

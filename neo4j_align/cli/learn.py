@@ -56,9 +56,7 @@ def train(common: Common, path: Path | None, folder: Path) -> None:
     from neo4j_align.pipeline import Aligner
     from neo4j_align.progress import Stages
 
-    if path is None:
-        raise DataError("Training takes labels: give --labels FILE, a CSV with the columns left,right of known links.")
-    config, table = common.config(), read_table(path)
+    config, table = common.config(), None if path is None else read_table(path)
     with common.connect() as database, common.progress() as progress:
         model = Aligner(config, database, Stages(progress)).train(table, folder)
     training = model.about.training
