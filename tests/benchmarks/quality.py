@@ -163,7 +163,7 @@ def by_title(place: Workplace, seed: int) -> dict[str, dict[str, float]]:
     with (place.data / "left.nodes.jsonl").open(encoding="utf-8") as lines:
         titled = {row["uid"] for row in map(json.loads, lines) if row.get("title")}
     has_title = np.isin(nodes.keys.astype(str), list(titled))
-    tested = known.left[known.split == "test"]
+    tested = np.unique(known.links[known.split[known.same] == "test"], axis=0)[:, 0]
     return {
         name: _figures(same[(split == "test") & mine[left]], int(mine[tested].sum()))
         for name, mine in (("with a title", has_title), ("without a title", ~has_title))
