@@ -49,7 +49,10 @@ class Looks:
         config, settings, nodes = self.config, self.config.training, graph.nodes
         views, weights = self.sight.view(graph, None)
         names = anchors.of_names(nodes, views.signatures)
-        known = self._guess(graph, views, weights, names) if table is None else self._read(table, nodes)
+        if table is None:
+            known, names = self._guess(graph, views, weights, names)
+        else:
+            known = self._read(table, nodes)
         exclusive = labels.exclusive(len(config.types), known, nodes)
         taught = nodes.type[known.left[known.same & (known.split != "test")]]
         judged = [bool((taught == kind).any()) for kind in range(len(config.types))]
@@ -110,11 +113,14 @@ class Looks:
         known = labels.read(table, nodes, self.config.type_names, self.config.training.seed)
         return labels.with_validation(known, nodes, self.config.training.seed)
 
-    def _guess(self, graph: Graph, views: Views, weights: Weights, names: Anchors) -> labels.Labels:
+    def _guess(self, graph: Graph, views: Views, weights: Weights, names: Anchors) -> tuple[labels.Labels, Anchors]:
         """Label what alone bears a name, learn, add what is sure by then, and again.
 
         The best labels are those whose model finds most of the labels that it was not shown, their names veiled; no
         better ones end it.
+
+        Returns:
+            The labels, and the names' anchors without those that were parted to make orphans.
 
         Raises:
             DataError: Too few entities bear a name alone.
@@ -126,10 +132,11 @@ class Looks:
                 f"Without labels, training starts from entities that alone bear a name on both sides: there are {few}, "
                 f"and it takes {FEWEST}. Give labels (--labels FILE), or map what names the entities."
             )
-        look = self.sight.look(graph, views, weights, names, [True] * count)
-        found, best, kept = names, -1.0, labels.of_anchors(names, nodes, config.type_names, settings.seed)
+        names, orphans = labels.part(names, nodes, settings.seed)
+        best = -1.0
+        kept = known = labels.of_anchors(names, orphans, nodes, config.type_names, settings.seed)
+        look = self.sight.look(graph, views, weights, names, [True] * count, known)
         for _ in range(ROUNDS):
-            known = labels.of_anchors(found, nodes, config.type_names, settings.seed)
             with self.stages.stage("teach", settings.epochs) as advance:
                 lesson, examples = self._examples(graph, look, weights, known, names)
                 _, logits = train.glance(settings, self._shape(look), lesson.seen, examples, advance)
@@ -141,7 +148,8 @@ class Looks:
             curves = self._calibrate(lesson, examples, logits)
             mine = logits[: len(look.pairs)]
             found = self._anchors(nodes, look, curves, mine, [True] * count, names)
-        return kept
+            known = labels.of_anchors(found, orphans, nodes, config.type_names, settings.seed)
+        return kept, names
 
     def _shape(self, look: Look) -> Shape:
         settings = self.config.training

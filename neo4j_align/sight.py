@@ -67,11 +67,15 @@ class Sight:
         exclusive: list[bool],
         labelled: labels.Labels | None = None,
     ) -> Look:
-        """Block and compare with these anchors; pairs labelled one by one are compared even where blocking misses."""
+        """Block and compare with these anchors.
+
+        Pairs that are labelled one by one are compared even where blocking misses them, orphans' counterparts never.
+        """
         config, nodes = self.config, graph.nodes
         with self.stages.stage("candidates") as advance:
             views = around(views, graph.neighbourhood, known, config.candidates.max_frequency)
-            pairs = candidates.candidates(config, nodes, views, known, exclusive)
+            absent = None if labelled is None else labelled.orphans[:, 1]
+            pairs = candidates.candidates(config, nodes, views, known, exclusive, absent)
             if labelled is not None and not labelled.listed:
                 pairs = candidates.pairs(views, np.r_[pairs.left, labelled.left], np.r_[pairs.right, labelled.right])
             if not len(pairs):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 SPLITS = ("train", "valid", "test")
 _SHARES = (0.7, 0.15, 0.15)  # of the splits, where the table has none
 _COMPLETE = 0.5  # a list of links that covers this share of a type's smaller side is taken to be complete
+_HELD_OUT, _ORPHANED = np.array([0.8, 1.0, 1.0]), np.array([0.75, 1.0, 1.0])  # bounds of the splits, of what is guessed
 _YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -34,6 +35,8 @@ class Labels:
         kind: (L,), what the table's `type` column says, else the type's name in the configuration.
         listed: whether these are all links that there are among the listed entities (no `label` column).
         guessed: whether no person made them: what they leave out is not known then.
+        orphans: (M, 2), pairs that were parted: while a model learns, the right one is no candidate, and the left one
+            has no counterpart. Without them a model that teaches itself never meets such an entity.
     """
 
     left: npt.NDArray[np.int64]
@@ -43,6 +46,7 @@ class Labels:
     kind: Objects
     listed: bool
     guessed: bool = False
+    orphans: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
     @property
     def links(self) -> npt.NDArray[np.int64]:
@@ -90,18 +94,31 @@ def read(table: pd.DataFrame, nodes: Nodes, type_names: tuple[str, ...], seed: i
     return Labels(left, right, same, split, kind, listed="label" not in table)
 
 
-def of_anchors(anchors: Anchors, nodes: Nodes, type_names: tuple[str, ...], seed: int) -> Labels:
+def of_anchors(
+    anchors: Anchors, orphans: npt.NDArray[np.int64], nodes: Nodes, type_names: tuple[str, ...], seed: int
+) -> Labels:
     """Take sure anchors for labels, a part of them, always the same by their left keys, to validate with."""
     left = np.flatnonzero(anchors.sure & (nodes.side == LEFT))
     return Labels(
         left=left,
         right=anchors.twin[left],
         same=np.ones(len(left), bool),
-        split=_seeded(nodes.keys[left], np.array([0.8, 1.0, 1.0]), seed),
+        split=_seeded(nodes.keys[left], _HELD_OUT, seed),
         kind=np.array(type_names, dtype=object)[nodes.type[left]],
         listed=True,
         guessed=True,
+        orphans=orphans,
     )
+
+
+def part(anchors: Anchors, nodes: Nodes, seed: int) -> tuple[Anchors, npt.NDArray[np.int64]]:
+    """Part a quarter of the anchors, always the same by their left keys: the anchors left, and the orphans (M, 2)."""
+    left = np.flatnonzero(anchors.sure & (nodes.side == LEFT))
+    left = left[_seeded(nodes.keys[left], _ORPHANED, seed + 1) == "valid"]
+    orphans = np.stack([left, anchors.twin[left]], axis=1)
+    twin, confidence = anchors.twin.copy(), anchors.confidence.copy()
+    twin[orphans], confidence[orphans] = -1, 0
+    return Anchors(twin, confidence), orphans
 
 
 def _find(keys: pd.Series[Any], nodes: Nodes, side: int) -> npt.NDArray[np.int64]:
@@ -159,6 +176,7 @@ def judge(labels: Labels, nodes: Nodes, pairs: Pairs, seed: int, complete: bool 
     for name in SPLITS:
         mine = labels.split == name
         of_left[labels.left[mine]], of_right[labels.right[mine]] = name, name
+    of_left[labels.orphans[:, 0]] = _seeded(nodes.keys[labels.orphans[:, 0]], _HELD_OUT, seed)
     for kind in np.unique(nodes.type[labels.left]):
         mine = nodes.type[labels.left] == kind
         smaller = min(np.count_nonzero((nodes.type == kind) & (nodes.side == side)) for side in (LEFT, RIGHT))

@@ -24,7 +24,9 @@ WIDER = 2
 KEPT = 3  # candidates of an entity whose counterpart is sure
 
 
-def candidates(config: Config, nodes: Nodes, views: Views, anchors: Anchors, exclusive: list[bool]) -> Pairs:
+def candidates(
+    config: Config, nodes: Nodes, views: Views, anchors: Anchors, exclusive: list[bool], absent: IntArray | None = None
+) -> Pairs:
     """Return the nearest counterparts of each left entity of an aligned type.
 
     An entity gets `config.candidates.per_entity`; a sure one KEPT besides its counterpart. Where links are
@@ -32,7 +34,11 @@ def candidates(config: Config, nodes: Nodes, views: Views, anchors: Anchors, exc
 
     Args:
         exclusive: per type, whether links are one-to-one.
+        absent: right entities that are nobody's candidates.
     """
+    present = np.ones(len(nodes), bool)
+    if absent is not None:
+        present[absent] = False
     stacked = sparse.hstack(views.rows).tocsr()
     lists = [stacked, views.neighbours, views.circle]
     size = config.candidates.per_entity
@@ -41,6 +47,7 @@ def candidates(config: Config, nodes: Nodes, views: Views, anchors: Anchors, exc
         if not entity_type.aligned:
             continue
         left, right = (np.arange(len(nodes))[nodes.of(side, index)] for side in (LEFT, RIGHT))
+        right = right[present[right]]
         sure = anchors.sure[left] & exclusive[index]
         found.append(_nearest(lists[:1], left[sure], right, KEPT))
         found.append(_nearest(lists, left[~sure], right[~(anchors.sure[right] & exclusive[index])], size * WIDER))

@@ -134,6 +134,13 @@ def test_where_links_are_not_one_to_one_nothing_leaves_the_pool() -> None:
     assert chosen(found) == chosen(block(settings, entities, views))
 
 
+def test_who_is_absent_is_nobodys_candidate() -> None:
+    entities, views, settings = nodes([None] * 7, [None] * 7, [0] * 14), random_views(3), mapping(7, types=1)
+    without = candidates.candidates(settings, entities, views, anchors(14), [True], np.array([8, 9]))
+    expected = [pair for pair in chosen(block(settings, entities, views)) if pair[1] not in (8, 9)]
+    assert chosen(without) == expected != chosen(block(settings, entities, views))
+
+
 def test_threads_are_no_matter() -> None:
     count = 600
     entities = nodes([None] * count, [None] * count)
