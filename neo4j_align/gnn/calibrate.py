@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from neo4j_align.records import DIGITS, BoolArray
 
-FEWEST = 10  # labelled pairs of each kind that a curve takes
+FEWEST = 20  # labelled pairs of each kind that a curve takes
 _STEPS, _CLOSE = 100, 1e-9  # of Newton's method: how many at most, and how short the last
 
 

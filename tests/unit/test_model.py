@@ -281,7 +281,7 @@ def test_a_new_model_replaces_the_old_in_one_step(
             other.save(folder)
     assert saved.load(folder).about.id == old
     assert other.save(folder).about.id == saved.load(folder).about.id != old
-    assert len(list(folder.iterdir())) == 3
+    assert len(list(folder.iterdir())) == 4
 
 
 def test_a_missing_folder_says_what_to_do(tmp_path: Path) -> None:
