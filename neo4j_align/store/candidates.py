@@ -1,8 +1,8 @@
 """Blocking: the pairs of entities worth comparing. No scoring.
 
-Every left entity gets the right entities of its type that are nearest by the sum of the cosines of all views, by its
-neighbours' names alone, and by the anchors two steps away alone, taken in turns. Each comes from one product of
-sparse matrices.
+Every left entity gets the right entities of its type that are nearest by the sum of the cosines of what texts say,
+by that of all views, by its neighbours' names alone, and by the anchors two steps away alone, taken in turns. Each
+comes from one product of sparse matrices.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from neo4j_align.views import Views, cosine
 
 BUDGET = 50_000  # meetings of a row with rows of the other side
 LEAST = 0.01  # a sum of cosines below this is chance: one common trigram
-WIDER = 2
+WIDER = 2  # times as many candidates for an entity whose counterpart is not sure
 KEPT = 3  # candidates of an entity whose counterpart is sure
 
 
@@ -39,8 +39,8 @@ def candidates(
     present = np.ones(len(nodes), bool)
     if absent is not None:
         present[absent] = False
-    stacked = sparse.hstack(views.rows).tocsr()
-    lists = [stacked, views.neighbours, views.circle]
+    own = sparse.hstack([views.name, views.record, views.neighbours]).tocsr()
+    lists = [own, sparse.hstack(views.rows).tocsr(), views.neighbours, views.circle]
     size = config.candidates.per_entity
     found = []
     for index, entity_type in enumerate(config.types):

@@ -60,6 +60,11 @@ def sums(views: Views) -> npt.NDArray[Any]:
     return total
 
 
+def in_turns(views: Views) -> list[npt.NDArray[Any]]:
+    own: npt.NDArray[Any] = np.sum([products(rows) for rows in views.rows[:3]], axis=0)
+    return [own, sums(views), products(views.neighbours), products(views.circle)]
+
+
 def block(mapping: Config, entities: Nodes, views: Views, known: Anchors | None = None) -> Pairs:
     exclusive = [True] * len(mapping.types)
     return candidates.candidates(mapping, entities, views, known or anchors(len(entities)), exclusive)
@@ -81,7 +86,7 @@ def taken_in_turns(lists: list[npt.NDArray[Any]], left: int, pool: list[int], co
 
 
 def check_against_brute_force(found: Pairs, entities: Nodes, views: Views, count: int) -> None:
-    lists = [sums(views), products(views.neighbours), products(views.circle)]
+    lists = in_turns(views)
     pairs = chosen(found)
     assert pairs == sorted(set(pairs))
     for left in np.flatnonzero(entities.side == LEFT).tolist():
@@ -119,7 +124,7 @@ def test_the_order_of_the_entities_is_no_matter_where_none_are_equally_near(seed
 def test_sure_entities_keep_a_few_and_leave_the_pool(seed: int) -> None:
     entities, views = nodes([None] * 7, [None] * 7, [0] * 14), random_views(seed)
     found = block(mapping(3, types=1), entities, views, anchors(14, {(0, 9): 0.95, (1, 10): 0.5}))
-    lists = [sums(views), products(views.neighbours), products(views.circle)]
+    lists = in_turns(views)
     of = {left: {right for one, right in chosen(found) if one == left} for left in range(7)}
     assert of[0] == taken_in_turns(lists[:1], 0, list(range(7, 14)), candidates.KEPT) | {9}
     for left in range(1, 7):
