@@ -108,6 +108,31 @@ def test_the_nearest_counterparts_of_random_rows(seed: int, per_entity: int) -> 
     assert found.left.dtype == found.right.dtype == np.int32
 
 
+words = st.lists(st.sampled_from(["the", "matrix", "alien", "aliens", "reloaded", "two"]), min_size=1, max_size=3)
+names = st.lists(st.one_of(st.none(), words.map(" ".join)), min_size=14, max_size=14)
+
+
+@settings(max_examples=20, deadline=None)
+@given(names, st.integers(2, 4))
+def test_the_nearest_counterparts_of_random_names(drawn: list[str | None], per_entity: int) -> None:
+    """Many are equally near, and of these any will do: each list's first are as near as its nearest."""
+    entities = nodes(drawn[:7], drawn[7:], TYPES)
+    around = neighbourhood([[((at + 1) % 7 + 7 * (at >= 7), 1)] for at in range(14)])
+    views, _ = view(entities, around, None, 500)
+    found, count = chosen(block(mapping(per_entity), entities, views)), candidates.WIDER * per_entity
+    small = replace(views, **{name: getattr(views, name)[:, np.unique(getattr(views, name).indices)] for name in VIEWS})
+    for left in range(7):
+        pool = [at for at in range(7, 14) if TYPES[at] == TYPES[left]]
+        mine = [right for one, right in found if one == left]
+        assert set(mine) <= set(pool)
+        assert len(mine) <= count
+        for values in in_turns(small):
+            nearest = sorted((values[left, at] for at in pool if values[left, at] > LEAST), reverse=True)
+            sure = min(len(nearest), count // 4)
+            first = sorted((values[left, at] for at in mine), reverse=True)
+            np.testing.assert_allclose(first[:sure], nearest[:sure], atol=1e-6)
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000), st.randoms(use_true_random=False))
 def test_the_order_of_the_entities_is_no_matter_where_none_are_equally_near(seed: int, random: Random) -> None:
