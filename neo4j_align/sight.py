@@ -70,8 +70,12 @@ class Sight:
         """Block and compare with these anchors.
 
         Pairs that are labelled one by one are compared even where blocking misses them, orphans' counterparts never.
+
+        Args:
+            exclusive: per type, whether the labels show one-to-one links; what the configuration says comes first.
         """
         config, nodes = self.config, graph.nodes
+        _, exclusive = config.decisions([0.0] * len(config.types), exclusive)
         with self.stages.stage("candidates") as advance:
             views = around(views, graph.neighbourhood, known, config.candidates.max_frequency)
             absent = None if labelled is None else labelled.orphans[:, 1]
