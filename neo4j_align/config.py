@@ -181,8 +181,15 @@ class Training(_Frozen):
     seed: int = 13
 
 
+class History(_Frozen):
+    """How long single changes are kept, to undo a run: those of the last runs, and those of the last days."""
+
+    days: Annotated[int, Field(ge=0)] = 30
+    runs: Positive = 20
+
+
 class Config(_Frozen):
-    """The mapping of the two graphs to each other, and every setting that can change a link."""
+    """The mapping of the two graphs to each other, every setting that can change a link, and how long runs are kept."""
 
     left: Side
     right: Side
@@ -191,6 +198,7 @@ class Config(_Frozen):
     sampling: Sampling = Sampling()
     candidates: Candidates = Candidates()
     training: Training = Training()
+    history: History = History()
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
@@ -258,13 +266,14 @@ class Config(_Frozen):
         return least, alone
 
     def digest(self) -> str:
-        """Return the first 16 hex digits of the SHA-256 of this configuration."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        """Return the first 16 hex digits of the SHA-256 of all that can change a link."""
+        return hashlib.sha256(self.model_dump_json(exclude={"history"}).encode()).hexdigest()[:16]
 
     def learned(self) -> dict[str, Any]:
         """Return what a model is bound to: the mapping and how it is looked at, not sides, thresholds or training."""
+        left_out = dict.fromkeys(("left", "right", "training", "history"), True)
         types = {"__all__": {"threshold", "cardinality"}}
-        return self.model_dump(mode="json", exclude={"left": True, "right": True, "training": True, "types": types})
+        return self.model_dump(mode="json", exclude={**left_out, "types": types})
 
 
 def load_config(path: Path) -> Config:

@@ -21,5 +21,9 @@ class ModelError(AlignError):
     """A model folder is missing, damaged, or was made for another configuration."""
 
 
+class LeaseError(AlignError):
+    """Another run writes to the database, or has taken over from this one."""
+
+
 class ServerError(AlignError):
     """The embedded Neo4j could not be installed, started or stopped."""

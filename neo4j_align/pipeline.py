@@ -5,8 +5,9 @@ schema → entities → sampling → two looks (views → candidates → compari
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from neo4j_align.progress import Stages
 from neo4j_align.records import DIGITS, BoolArray, FloatArray, Nodes, Pairs
 from neo4j_align.resolve import evaluate, labels, match
 from neo4j_align.sight import Graph
-from neo4j_align.store import entities, links, sampling
+from neo4j_align.store import entities, links, runs, sampling
 from neo4j_align.store.database import Database
 
 
@@ -30,12 +31,13 @@ from neo4j_align.store.database import Database
 class _Scored:
     """Candidate pairs with their calibrated confidence, and which became links."""
 
-    nodes: Nodes
+    graph: Graph
     pairs: Pairs
     logits: npt.NDArray[np.float64]
     confidence: npt.NDArray[np.float64]
     linked: BoolArray
     existing: links.Existing
+    exclusive: BoolArray
     target: Target | None
 
 
@@ -91,18 +93,19 @@ class Aligner:
             DataError: The graph is empty or broken.
             ModelError: The model was trained for another mapping.
         """
-        if not dry_run:
-            links.prepare(self.database)
-        found = self._judge(model, links.read, precision)
-        table = self._links(found)
-        changes = links.difference(found.existing, table, model.about.id)
-        run = None
-        if not dry_run:
+        if dry_run:
+            found = self._judge(model, links.read, precision)
+            changes = links.difference(found.existing, self._links(found), model.about.id)
+            return self._alignment(found, None, changes.counts)
+        about = {"model": model.about.id, "precision": precision}
+        with runs.running(self.database, "align", self.config, **about) as run:
+            found = self._judge(model, links.read, precision)
+            changes = links.difference(found.existing, self._links(found), model.about.id)
             with self.stages.stage("write", sum(changes.counts.values())) as advance:
-                run = links.write(
-                    self.database, self.config, found.nodes, changes, model.about.id, precision, advance=advance
-                )
-        return Alignment(run, table.drop(columns="pair"), len(found.pairs), changes.counts, found.target)
+                changes = replace(changes, create=links.with_ids(self.database, found.graph.nodes, changes.create))
+                links.write(run, self.config, changes, model.about.id, advance)
+            run.note(**self._account(found))
+        return self._alignment(found, run.id, changes.counts)
 
     def evaluate(
         self, model: saved.Model, gold: pd.DataFrame, split: str | None = "test", precision: float | None = None
@@ -124,11 +127,12 @@ class Aligner:
         """
         seed = self.config.training.seed
         found = self._judge(model, lambda *_: links.NOTHING, precision)
-        known = labels.read(gold, found.nodes, self.config.type_names, seed)
+        nodes = found.graph.nodes
+        known = labels.read(gold, nodes, self.config.type_names, seed)
         trained_on = model.about.training["labels"]["digest"] == labels.digest(gold)
         split = split if "split" in gold or trained_on else None
         figures = evaluate.evaluate(
-            found.nodes, found.pairs, found.confidence, found.linked, known, split, seed, complete=True
+            nodes, found.pairs, found.confidence, found.linked, known, split, seed, complete=True
         )
         return figures if found.target is None else {**figures, "target": found.target.document()}
 
@@ -144,10 +148,10 @@ class Aligner:
         thresholds, exclusive = self.config.decisions(learned, about.exclusive)
         target = None if precision is None else aim(precision, self.config, about.operating, thresholds)
         graph = self._pull(model.means)
+        existing = existing_links(self.database, self.config, graph.nodes)
         pairs, logits, confidence = Looks(self.config, self.stages).judge(graph, model)
         with self.stages.stage("match"):
             types = graph.nodes.type[pairs.left]
-            existing = existing_links(self.database, self.config, graph.nodes)
             chosen = np.zeros(len(pairs), bool)
             chosen[
                 match.match(
@@ -160,7 +164,7 @@ class Aligner:
                     existing.rejected,
                 )
             ] = True
-        return _Scored(graph.nodes, pairs, logits, confidence, chosen, existing, target)
+        return _Scored(graph, pairs, logits, confidence, chosen, existing, np.array(exclusive), target)
 
     def _pull(self, means: FloatArray | None) -> Graph:
         with self.stages.stage("pull") as advance:
@@ -170,17 +174,33 @@ class Aligner:
                 means = sampling.averages(self.database, self.config)
             return Graph(nodes, sampling.sample(self.database, self.config, nodes, means, advance), means)
 
+    def _alignment(self, found: _Scored, run: str | None, counts: dict[str, int]) -> Alignment:
+        table = self._links(found).drop(columns=["pair", "alone"])
+        return Alignment(run, table, len(found.pairs), counts, found.target)
+
+    def _account(self, found: _Scored) -> dict[str, Any]:
+        """Return what an AlignRun tells of how its links came about."""
+        return {
+            "graph": found.graph.fingerprint(),
+            "entities": len(found.graph.nodes),
+            "candidates": len(found.pairs),
+            "links": int(found.linked.sum()),
+            "many": [name for name, alone in zip(self.config.type_names, found.exclusive, strict=True) if not alone],
+            "stages": json.dumps(self.stages.done),
+        }
+
     def _links(self, found: _Scored) -> pd.DataFrame:
-        """Return the chosen links: pair, left, right, type, confidence, score."""
-        rows = np.flatnonzero(found.linked)
+        """Return the chosen links: pair, left, right, type, alone, confidence, score."""
+        nodes, rows = found.graph.nodes, np.flatnonzero(found.linked)
         left, right = found.pairs.left[rows], found.pairs.right[rows]
-        keys = found.nodes.keys
+        keys, types = nodes.keys, nodes.type[left]
         return pd.DataFrame(
             {
                 "pair": [links.pair_name(self.config, *ends) for ends in zip(keys[left], keys[right], strict=True)],
                 "left": keys[left],
                 "right": keys[right],
-                "type": np.array(self.config.type_names, dtype=object)[found.nodes.type[left]],
+                "type": np.array(self.config.type_names, dtype=object)[types],
+                "alone": found.exclusive[types],
                 "confidence": found.confidence[rows],
                 "score": np.round(found.logits[rows], DIGITS),
             }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from neo4j_align.config import Config
 from neo4j_align.errors import DataError
@@ -28,6 +30,16 @@ class Graph:
     nodes: Nodes
     neighbourhood: Neighbourhood
     means: FloatArray
+
+    def fingerprint(self) -> str:
+        """Return 16 hex digits that tell whether the model saw the same graph, whatever Neo4j's ids are."""
+        digest = hashlib.sha256()
+        keys = self.nodes.keys.astype(str).astype(object)
+        for column in (keys, *self.nodes.attributes.values()):
+            digest.update(pd.util.hash_array(column, categorize=False).tobytes())
+        for field in (self.nodes.side, self.nodes.type, self.neighbourhood.neighbours, self.neighbourhood.relations):
+            digest.update(field.tobytes())
+        return digest.hexdigest()[:16]
 
 
 @dataclass(frozen=True)

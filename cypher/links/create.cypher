@@ -1,9 +1,18 @@
-// create(rows, left_key, right_key, run, model): write predicted links; an end that is gone or became another node is passed over
+// create(rows, left_key, right_key, run, model, change, number): write predicted links and what was written; an end that is gone, became another node or was judged by a person is passed over
 UNWIND $rows AS row
 MATCH (l) WHERE elementId(l) = row.left_id AND l[$left_key] = row.left
 MATCH (r) WHERE elementId(r) = row.right_id AND r[$right_key] = row.right
   AND NOT EXISTS { (l)-[:NOT_SAME_AS]->(r) }
+  AND NOT (row.alone AND EXISTS { (l)-[:SAME_AS {status: 'confirmed'}]->() })
+  AND NOT (row.alone AND EXISTS { (r)<-[:SAME_AS {status: 'confirmed'}]-() })
 MERGE (l)-[s:SAME_AS {pair: row.pair}]->(r)
 ON CREATE SET s.status = 'predicted', s.confidence = row.confidence, s.score = row.score,
-              s.run = $run, s.model = $model, s.created_at = datetime(), s.updated_at = s.created_at
-RETURN count(s) AS links
+              s.run = coalesce(row.run, $run), s.model = coalesce(row.model, $model),
+              s.created_at = coalesce(row.created_at, datetime()), s.updated_at = coalesce(row.updated_at, datetime())
+WITH s, row WHERE s.run = coalesce(row.run, $run)
+WITH collect(s.pair) AS pairs, collect(toString(row.left)) AS left, collect(toString(row.right)) AS right,
+     collect(s.confidence) AS confidence
+MATCH (run:AlignRun {id: $run}) WHERE size(pairs) > 0
+SET run.created = run.created + size(pairs)
+CREATE (:AlignChange {id: $change, number: $number, kind: 'created', pairs: pairs, left: left, right: right,
+                      confidence: confidence})-[:IN_RUN]->(run)

@@ -1,4 +1,4 @@
-// finish(run, counts): record that a run is done, with its counts
-MATCH (run:AlignRun {id: $run})
-SET run += $counts, run.status = 'done', run.finished_at = datetime()
-RETURN run.id AS run
+// finish(run, status, about): record how a run ended; one that was taken for dead stays so
+MATCH (run:AlignRun {id: $run}) WHERE run.status IN ['running', $status]
+SET run += $about, run.status = $status, run.finished_at = datetime()
+RETURN run.created AS created, run.updated AS updated, run.retired AS retired

@@ -1,6 +1,8 @@
-// start(run, kind, model, config_hash, precision): record that a run began to write; one that never finished is marked so
-OPTIONAL MATCH (old:AlignRun {status: 'running'})
+// start(run, kind, actor, about): record that a run began; one that never ended is marked as died
+OPTIONAL MATCH (old:AlignRun {status: 'running'}) WHERE old.id <> $run
 SET old.status = 'died'
-WITH count(old) AS died
-CREATE (:AlignRun {id: $run, kind: $kind, model: $model, config_hash: $config_hash, precision: $precision, status: 'running', started_at: datetime()})
+WITH collect(old.id) AS died
+MERGE (run:AlignRun {id: $run})
+ON CREATE SET run += $about, run.kind = $kind, run.by = $actor, run.status = 'running', run.started_at = datetime(),
+              run.created = 0, run.updated = 0, run.retired = 0
 RETURN died

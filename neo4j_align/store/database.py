@@ -19,6 +19,7 @@ from neo4j_align.errors import DatabaseError
 
 T = TypeVar("T")
 Rows = list[dict[str, Any]]
+Execute = Callable[..., Rows]  # runs a statement, its parameters by name
 log = logging.getLogger(__name__)
 
 OLDEST_SERVER = (5, 23)
@@ -82,13 +83,24 @@ class Database:
 
     def write(self, query: str, /, **parameters: Any) -> Rows:
         """Run one writing query in a transaction of its own and return its rows."""
+        return self.transact(lambda run: run(query, **parameters))
+
+    def transact(self, work: Callable[[Execute], T]) -> T:
+        """Run several statements in one writing transaction: all of them happen, or none.
+
+        `work` gets a function that runs a statement and returns its rows. It may be called again from the start: when
+        the transaction is retried, even one of which only the answer was lost.
+        """
 
         @neo4j.unit_of_work(metadata=_METADATA)
-        def work(transaction: neo4j.ManagedTransaction) -> Rows:
-            return _rows(transaction.run(query, parameters))
+        def unit(transaction: neo4j.ManagedTransaction) -> T:
+            def run(query: str, /, **parameters: Any) -> Rows:
+                return _rows(transaction.run(query, parameters))
+
+            return work(run)
 
         with self._session(neo4j.WRITE_ACCESS) as session:
-            return session.execute_write(work)
+            return session.execute_write(unit)
 
     def write_batches(
         self, query: str, rows: Sequence[Any], advance: Callable[[int], None] | None = None, **parameters: Any

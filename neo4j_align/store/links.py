@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
+import logging
 import re
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +14,11 @@ from neo4j_align.config import Config
 from neo4j_align.records import LEFT, RIGHT, Nodes
 from neo4j_align.store import queries
 from neo4j_align.store.database import Database
+from neo4j_align.store.runs import Run
 
+log = logging.getLogger(__name__)
 COLUMNS = ["pair", "left", "right", "confidence", "score"]
+_VALUES = ["confidence", "score", "run", "model", "created_at", "updated_at"]
 
 
 @dataclass(frozen=True)
@@ -92,62 +94,50 @@ def read(database: Database, config: Config, nodes: Nodes) -> Existing:
 
 
 def difference(existing: Existing, links: pd.DataFrame, model: str) -> Changes:
-    """Compare the links that should be, columns COLUMNS, with those that are."""
+    """Compare the links that should be, columns COLUMNS and others, with those that are."""
     both = links.merge(existing.predicted, on="pair", how="outer", suffixes=("", "_old"), indicator="where")
     moved = (both["confidence"] != both["confidence_old"]) | (both["score"] != both["score_old"])
     moved |= both["model"] != model
+    retire = pd.concat([both.loc[both["where"] == "right_only", "pair"], existing.stale["pair"]])
     return Changes(
-        create=both[both["where"] == "left_only"],
-        update=both[(both["where"] == "both") & moved],
-        retire=pd.concat([both[both["where"] == "right_only"], existing.stale]),
+        create=both.loc[both["where"] == "left_only", list(links.columns)],
+        update=both.loc[(both["where"] == "both") & moved, ["pair", "confidence", "score"]],
+        retire=retire.to_frame(),
     )
 
 
-def prepare(database: Database) -> None:
-    """Create the constraints that keep a pair from being linked twice, where they are missing."""
-    for constraint in ("link", "rejection", "run"):
-        database.write(queries.load(f"schema/ensure_{constraint}_constraint").text)
-
-
 def write(
-    database: Database,
+    run: Run,
     config: Config,
-    nodes: Nodes,
     changes: Changes,
-    model: str,
-    precision: float | None = None,
-    kind: str = "align",
+    model: str | None,
     advance: Callable[[int], None] = lambda _: None,
-) -> str:
-    """Write the changes in batches, each in its own transaction, and record the run.
-
-    Args:
-        precision: what the run was asked for, if it was.
+) -> None:
+    """Write the changes, each batch in a transaction of its own with the record of what it changed.
 
     A process killed in the middle leaves some batches undone; the next run finds the difference and writes the rest.
 
-    Returns:
-        The id of the run.
+    Args:
+        changes: those to create with `alone`, whether their ends have at most one link, and as `with_ids` gives them;
+            columns run, model, created_at and updated_at, where given, come before what is true of this run.
+
+    Raises:
+        LeaseError: Another process has taken over.
     """
-    run = f"{datetime.datetime.now(datetime.timezone.utc):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    asked = {"kind": kind, "model": model, "config_hash": config.digest(), "precision": precision}
-    database.write(queries.load("runs/start").text, run=run, **asked)
+    keys = {"left_key": config.left.key, "right_key": config.right.key}
     # What goes, goes first: an entity never has two links in between.
-    for name, rows, parameters in (
-        ("retire", changes.retire[["pair"]], {}),
-        ("update", changes.update[["pair", "confidence", "score"]], {"run": run, "model": model}),
-        (
-            "create",
-            _with_ids(database, nodes, changes.create[COLUMNS]),
-            {"run": run, "model": model, "left_key": config.left.key, "right_key": config.right.key},
-        ),
-    ):
-        database.write_batches(queries.load(f"links/{name}").text, rows.to_dict("records"), advance, **parameters)
-    database.write(queries.load("runs/finish").text, run=run, counts=changes.counts)
-    return run
+    run.write("links/retire", _records(changes.retire, ["pair"]), advance, **keys)
+    run.write("links/update", _records(changes.update, ["pair", *_VALUES]), advance, model=model, **keys)
+    created = ["pair", "left", "right", *_VALUES, "alone", "left_id", "right_id"]
+    run.write("links/create", _records(changes.create, created), advance, model=model, **keys)
 
 
-def _with_ids(database: Database, nodes: Nodes, links: pd.DataFrame) -> pd.DataFrame:
+def _records(rows: pd.DataFrame, columns: list[str]) -> list[dict[str, Any]]:
+    kept = rows[[column for column in columns if column in rows]]
+    return [{str(name): value for name, value in row.items()} for row in kept.to_dict("records")]
+
+
+def with_ids(database: Database, nodes: Nodes, links: pd.DataFrame) -> pd.DataFrame:
     """Add the elementIds of both ends, by which the server finds them without an index."""
     ids = {
         f"{name}_id": database.id_prefix + pd.Series(nodes.ids[nodes.index(side)[links[name]].to_numpy()]).astype(str)

@@ -15,7 +15,6 @@ from neo4j_align.config import Config, parse_config
 from neo4j_align.errors import DataError, ModelError
 from neo4j_align.gnn import score
 from neo4j_align.gnn.saved import Model, load
-from neo4j_align.store import database as store_database
 from neo4j_align.store import links, sampling
 from neo4j_align.store.database import Database
 from neo4j_align.store.loader import read_folder, write_graph
@@ -70,7 +69,8 @@ def test_the_right_reason_for_aditya_raj_is_his_films(example: Database, config:
     example.write("MATCH (:Catalogue {name: 'Aditya Raj'})-[r]-() WHERE type(r) <> 'SAME_AS' DELETE r")
 
     found = Aligner(config, example)._judge(model, links.read)
-    same = (found.nodes.keys[found.pairs.left] == key) & (found.nodes.keys[found.pairs.right] == before["right"])
+    keys = found.graph.nodes.keys
+    same = (keys[found.pairs.left] == key) & (keys[found.pairs.right] == before["right"])
     assert before["confidence"] > 0.9
     assert float(found.confidence[same][0]) < before["confidence"]
     assert before["score"] - float(found.logits[same][0]) > 1
@@ -372,36 +372,6 @@ def test_python_gives_the_same_as_the_command_line(
     chosen = Aligner(config, example).align(load(model_folder), dry_run=True).links
     said = document(run("align", "--dry-run", "--json", "--config", EXAMPLE / "align.toml", "--model", model_folder))
     assert said["links"] == len(chosen)
-
-
-def test_a_run_killed_in_the_middle_is_completed_by_the_next(
-    example: Database, config: Config, model: Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    expected = Aligner(config, example).align(model, dry_run=True).links
-    monkeypatch.setattr(store_database, "BATCH", 50)
-    writes = 0
-
-    def dies(count: int) -> None:
-        nonlocal writes
-        writes += 1
-        if writes == 3:
-            raise KeyboardInterrupt
-
-    aligner = Aligner(config, example)
-    found = aligner._judge(model, links.read)
-    changes = links.difference(found.existing, aligner._links(found), model.about.id)
-    with pytest.raises(KeyboardInterrupt):
-        links.write(example, config, found.nodes, changes, model.about.id, advance=dies)
-    assert len(written(example)) == 150
-
-    again = Aligner(config, example).align(model)
-    assert again.changes == {"created": len(expected) - 150, "updated": 0, "retired": 0}
-    assert written(example)["pair"].is_unique
-    assert set(zip(written(example)["left"], written(example)["right"], strict=True)) == set(
-        zip(expected["left"], expected["right"], strict=True)
-    )
-    runs = "MATCH (run:AlignRun) RETURN run.status AS status ORDER BY run.started_at"
-    assert [row["status"] for row in example.read(runs)] == ["died", "done"]
 
 
 def test_a_link_follows_the_key_and_not_the_node(example: Database, config: Config, model: Model) -> None:

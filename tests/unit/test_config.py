@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from neo4j_align import config
 from neo4j_align.config import Config, Connection, load_config, parse_config
 from neo4j_align.errors import ConfigError
+from tests.unit import builders
 
 SECRET = "s3cret=with=signs"
 GOOD = """
@@ -293,4 +294,12 @@ def test_the_servers_folder_comes_from_the_environment(monkeypatch: pytest.Monke
 
 def test_a_configuration_holds_no_connection() -> None:
     """So that no password can reach a model, which holds its configuration."""
-    assert set(Config.model_fields) == {"left", "right", "types", "relations", "sampling", "candidates", "training"}
+    settings = {"sampling", "candidates", "training", "history"}
+    assert set(Config.model_fields) == {"left", "right", "types", "relations"} | settings
+
+
+def test_how_long_runs_are_kept_changes_no_link() -> None:
+    """So neither what a model is bound to nor a run's fingerprint of its configuration depends on it."""
+    kept = builders.config(history={"days": 1, "runs": 1})
+    assert kept.digest() == builders.config().digest()
+    assert kept.learned() == builders.config().learned()

@@ -1,0 +1,130 @@
+"""AlignRun and AlignChange: who changed which links when, each batch written once and only by who holds the lease."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from neo4j_align.config import Config
+from neo4j_align.errors import DataError, LeaseError
+from neo4j_align.store import database as gate
+from neo4j_align.store import queries
+from neo4j_align.store.database import Database, Execute, Rows
+from neo4j_align.store.lease import Lease, actor
+
+log = logging.getLogger(__name__)
+_CONSTRAINTS = ("link", "rejection", "run", "change")
+
+
+class Run:
+    """A run that may write: it holds the lease `writer`, and each of its batches is recorded with what it changed."""
+
+    def __init__(self, database: Database, kind: str, token: str) -> None:
+        self.id = f"{datetime.datetime.now(datetime.timezone.utc):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        self.database = database
+        self.kind = kind
+        self._token = token
+        self._number = 0
+
+    def write(
+        self, query: str, rows: Sequence[Any], advance: Callable[[int], None] = lambda _: None, **parameters: Any
+    ) -> None:
+        """Run a writing query once per batch of `rows`; each batch and its record happen together, and once.
+
+        The query gets, beside `parameters`, `$rows`, `$run`, `$change` (id of the record) and `$number` (its place).
+
+        Raises:
+            LeaseError: Another process has taken the lease; nothing of this batch was written.
+        """
+        text = queries.load(query).text
+        for start in range(0, len(rows), gate.BATCH):
+            batch = rows[start : start + gate.BATCH]
+            self._number += 1
+            self.database.transact(self._once(text, {**parameters, "rows": batch}))
+            advance(len(batch))
+
+    def _once(self, text: str, parameters: dict[str, Any]) -> Callable[[Execute], None]:
+        number = self._number
+        change = f"{self.id}/{number}"
+
+        def work(execute: Execute) -> None:
+            fence = execute(queries.load("runs/fence").text, token=self._token, change=change)
+            if not fence or not fence[0]["held"]:
+                raise LeaseError(
+                    f"Run {self.id} has lost the right to write to another process, after "
+                    f"{number - 1} batches. Run it again: it goes on from there."
+                )
+            if not fence[0]["done"]:  # else only the answer to the commit was lost
+                execute(text, run=self.id, change=change, number=number, **parameters)
+
+        return work
+
+    def note(self, **about: Any) -> None:
+        """Add properties to the AlignRun."""
+        self.database.write(queries.load("runs/note").text, run=self.id, about=about)
+
+
+@contextlib.contextmanager
+def running(database: Database, kind: str, config: Config, **about: Any) -> Iterator[Run]:
+    """Hold the lease to write, and record a run from its start to its end, however it ends.
+
+    Args:
+        about: further properties of the AlignRun.
+
+    Raises:
+        LeaseError: Another run is writing.
+    """
+    for constraint in _CONSTRAINTS:
+        database.write(queries.load(f"schema/ensure_{constraint}_constraint").text)
+    with Lease(database, "writer", kind) as lease:
+        run, begin = Run(database, kind, lease.token), time.perf_counter()
+        about = {"config_hash": config.digest(), **about}
+        died = database.write(queries.load("runs/start").text, run=run.id, kind=kind, actor=actor(), about=about)
+        if died[0]["died"]:
+            log.warning("%s never ended: what was left to write is written now", ", ".join(died[0]["died"]))
+        status, error = "stopped", None
+        try:
+            yield run
+            status = "done"
+        except Exception as problem:
+            status, error = "failed", str(problem)[:1000]
+            raise
+        finally:
+            with contextlib.suppress(Exception) if status != "done" else contextlib.nullcontext():
+                _finish(run, status, round(time.perf_counter() - begin, 3), error)
+        history = config.history
+        database.write(queries.load("runs/prune").text, days=history.days, runs=history.runs)
+
+
+def _finish(run: Run, status: str, seconds: float, error: str | None) -> None:
+    about = {"seconds": seconds, "error": error}
+    if not run.database.write(queries.load("runs/finish").text, run=run.id, status=status, about=about):
+        raise LeaseError(f"Run {run.id} was taken for dead by another. Run it again: it goes on from there.")
+
+
+def listed(database: Database, limit: int) -> Rows:
+    """Return the latest runs, newest first."""
+    return [row["run"] for row in database.read(queries.load("runs/list").text, limit=limit)]
+
+
+def show(database: Database, run: str) -> dict[str, Any]:
+    """Return what is known of a run; `run` may be the beginning of an id, or `last`.
+
+    Raises:
+        DataError: There is no such run, or several.
+    """
+    rows = database.read(queries.load("runs/show").text, run=run)
+    if len(rows) != 1:
+        known = ", ".join(row["run"]["id"] for row in rows[:3])
+        raise DataError(
+            f"Several runs begin with {run}: {known} … Give more of the id."
+            if rows
+            else f"There is no run {run}. `neo4j-align runs list` names them."
+        )
+    found: dict[str, Any] = rows[0]["run"]
+    return found

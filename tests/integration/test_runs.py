@@ -1,0 +1,194 @@
+"""Runs: one writer at a time, what it changed on record, and batches that happen once whatever happens to the run."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from typing import Any
+
+import pytest
+
+from neo4j_align.errors import LeaseError
+from neo4j_align.store import database as gate
+from neo4j_align.store import lease, links, runs
+from neo4j_align.store.database import Database
+from neo4j_align.store.lease import Lease
+from tests.integration import plain
+
+FIRST = {("l0", "r0"): 0.9, ("l1", "r1"): 0.8, ("l2", "r2"): 0.7}
+SECOND = {("l0", "r0"): 0.9, ("l1", "r1"): 0.5, ("l3", "r3"): 0.6}
+
+
+def run_of(database: Database, run: str) -> dict[str, Any]:
+    return runs.show(database, run)
+
+
+def test_a_run_records_who_what_and_how_much(database: Database) -> None:
+    nodes = plain.load(database, 4)
+    plain.write(database, nodes, FIRST)
+    run = run_of(database, plain.write(database, nodes, SECOND))
+
+    assert (run["created"], run["updated"], run["retired"]) == (1, 1, 1)
+    assert (run["kind"], run["status"], run["model"]) == ("align", "done", "m")
+    assert run["config_hash"] == plain.CONFIG.digest()
+    assert run["by"].endswith(f"@{socket.gethostname()}")
+    assert run["seconds"] > 0
+    assert run["finished_at"] >= run["started_at"]
+    assert plain.pairs(database) == SECOND
+
+
+def test_changes_hold_the_values_before(database: Database) -> None:
+    nodes = plain.load(database, 4)
+    plain.write(database, nodes, FIRST)
+    before = {row["link"]["pair"]: row["link"] for row in plain.snapshot(database)}
+    run = plain.write(database, nodes, SECOND)
+
+    rows = database.read("MATCH (c:AlignChange)-[:IN_RUN]->({id: $run}) RETURN c {.*} AS change", run=run)
+    changes = {row["change"]["kind"]: row["change"] for row in rows}
+    for kind, pair in (("updated", "L:l1|R:r1"), ("retired", "L:l2|R:r2")):
+        assert changes[kind]["pairs"] == [pair]
+        for name in ("confidence", "score", "run", "model", "created_at", "updated_at"):
+            assert changes[kind][f"was_{name}"] == [before[pair][name]]
+    assert changes["created"]["pairs"] == ["L:l3|R:r3"]
+    assert (changes["created"]["left"], changes["created"]["right"]) == (["l3"], ["r3"])
+
+
+def test_two_runs_at_once_the_second_is_refused(database: Database) -> None:
+    nodes = plain.load(database, 4)
+    inside, done = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with runs.running(database, "align", plain.CONFIG):
+            inside.set()
+            done.wait(30)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    try:
+        assert inside.wait(30)
+        with pytest.raises(LeaseError, match=r"align by .* has been running since"):
+            plain.write(database, nodes, FIRST)
+    finally:
+        done.set()
+        thread.join()
+    plain.write(database, nodes, FIRST)
+    assert plain.pairs(database) == FIRST
+
+
+def test_the_lease_of_a_process_that_ended_is_taken_at_once(database: Database) -> None:
+    ended = os.fork()
+    if not ended:
+        os._exit(0)
+    os.waitpid(ended, 0)
+    with Lease(database, "writer", "align"):
+        database.write(
+            "MATCH (lease:AlignLease {name: 'writer'}) SET lease.holder = $holder, lease.token = 'other'",
+            holder=f"someone@{socket.gethostname()}:{ended}",
+        )
+        with Lease(database, "writer", "sync") as second:
+            assert database.read("MATCH (lease:AlignLease) RETURN lease.token AS token") == [{"token": second.token}]
+
+
+def test_the_lease_of_a_machine_that_went_silent_is_taken_when_it_runs_out(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "SECONDS", 2)
+    with Lease(database, "writer", "align") as held:
+        held._ended.set()  # no more heartbeats
+        database.write("MATCH (lease:AlignLease) SET lease.holder = 'someone@elsewhere:1'")
+        with Lease(database, "writer", "sync"):
+            pass
+
+
+def test_the_lease_of_another_machine_that_beats_is_respected(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "SECONDS", 3)
+    with Lease(database, "writer", "align"):
+        database.write("MATCH (lease:AlignLease) SET lease.holder = 'someone@elsewhere:1'")
+        with pytest.raises(LeaseError, match="align by someone@elsewhere:1"):
+            Lease(database, "writer", "sync").__enter__()
+
+
+def test_a_run_that_lost_its_lease_cannot_write(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = plain.load(database, 4)
+    monkeypatch.setattr(gate, "BATCH", 1)
+
+    def robbed(_: int) -> None:
+        database.write("MATCH (lease:AlignLease {name: 'writer'}) SET lease.token = 'another'")
+
+    with pytest.raises(LeaseError, match="after 1 batches"):
+        plain.write(database, nodes, FIRST, advance=robbed)
+    assert len(plain.pairs(database)) == 1
+    database.write("MATCH (lease:AlignLease) REMOVE lease.token")
+    plain.write(database, nodes, FIRST)
+    assert plain.pairs(database) == FIRST
+
+
+def test_a_batch_of_which_only_the_answer_was_lost_is_not_written_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Played by running each transaction twice, as the driver does when a commit's answer never comes."""
+    nodes = plain.load(database, 4)
+    transact = Database.transact
+    monkeypatch.setattr(Database, "transact", lambda self, work: (transact(self, work), transact(self, work))[1])
+    plain.write(database, nodes, FIRST)
+    monkeypatch.undo()
+
+    run = plain.write(database, nodes, FIRST)
+    assert run_of(database, run)["created"] == 0
+    rows = database.read("MATCH (c:AlignChange) RETURN c.kind AS kind, size(c.pairs) AS pairs")
+    assert rows == [{"kind": "created", "pairs": 3}]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(KeyboardInterrupt(), "stopped"), (RuntimeError("broken"), "failed")], ids=str
+)
+def test_a_run_that_ends_early_says_how(database: Database, error: BaseException, status: str) -> None:
+    nodes = plain.load(database, 4)
+
+    def fails(_: int) -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        plain.write(database, nodes, FIRST, advance=fails)
+    run = run_of(database, "last")
+    assert (run["status"], run.get("error")) == (status, "broken" if status == "failed" else None)
+    plain.write(database, nodes, FIRST)
+    assert plain.pairs(database) == FIRST
+
+
+def test_a_run_that_died_is_seen_by_the_next(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    nodes = plain.load(database, 4)
+    dead = plain.write(database, nodes, FIRST)
+    database.write("MATCH (run:AlignRun) SET run.status = 'running'")
+    plain.write(database, nodes, SECOND)
+    assert run_of(database, dead)["status"] == "died"
+    assert f"{dead} never ended" in caplog.text
+
+
+def test_changes_of_old_runs_are_forgotten_and_the_runs_are_not(database: Database) -> None:
+    nodes = plain.load(database, 4)
+    for turn in range(25):
+        plain.write(database, nodes, {("l0", "r0"): turn / 100})
+    assert len(database.read("MATCH (c:AlignChange) RETURN c")) == 25
+    database.write("MATCH (run:AlignRun) SET run.started_at = run.started_at - duration({days: 31})")
+    plain.write(database, nodes, {("l0", "r0"): 0.9})
+    assert len(database.read("MATCH (c:AlignChange) RETURN c")) == 20
+    assert len(runs.listed(database, 100)) == 26
+    assert [run.get("pruned") for run in runs.listed(database, 100)] == [None] * 20 + [True] * 6
+
+
+def test_a_verdict_given_while_a_run_is_under_way_stands(database: Database) -> None:
+    nodes = plain.load(database, 4)
+    with runs.running(database, "align", plain.CONFIG) as run:
+        changes = links.difference(links.read(database, plain.CONFIG, nodes), plain.frame(FIRST.items()), "m")
+        create = links.with_ids(database, nodes, changes.create)
+        database.write(
+            "MATCH (l {uid: 'l0'}), (r {uid: 'r3'}) CREATE (l)-[:SAME_AS {pair: 'L:l0|R:r3', status: 'confirmed'}]->(r)"
+        )
+        database.write("MATCH (l {uid: 'l1'}), (r {uid: 'r1'}) CREATE (l)-[:NOT_SAME_AS {pair: 'L:l1|R:r1'}]->(r)")
+        links.write(run, plain.CONFIG, links.Changes(create, changes.update, changes.retire), "m")
+    rows = database.read("MATCH (l)-[s:SAME_AS]->(r) RETURN l.uid AS left, r.uid AS right ORDER BY left")
+    assert rows == [{"left": "l0", "right": "r3"}, {"left": "l2", "right": "r2"}]
