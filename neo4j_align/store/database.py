@@ -118,6 +118,15 @@ class Database:
         row = self.read("CALL dbms.components() YIELD versions, edition RETURN versions[0] AS v, edition AS e")[0]
         return f"{row['v']} {row['e']}"
 
+    @property
+    def home(self) -> str:
+        """The name of this database, also where none was given."""
+        return str(self.read("CALL db.info() YIELD name RETURN name")[0]["name"])
+
+    def system(self) -> Database:
+        """Return the server's `system` database, over the same connections."""
+        return Database(self._driver, self._uri, "system")
+
     @functools.cached_property
     def id_prefix(self) -> str:
         """What stands before the number in an elementId of this database; empty where there are no nodes."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from neo4j_align.records import LEFT, RIGHT, Nodes
 from neo4j_align.store import queries
 from neo4j_align.store.database import Database
 from neo4j_align.store.runs import Run
+from neo4j_align.store.schema import escaped
 
 log = logging.getLogger(__name__)
 COLUMNS = ["pair", "left", "right", "confidence", "score"]
@@ -59,10 +59,6 @@ def pair_name(config: Config, left: object, right: object) -> str:
 
     A `~` stands before each `:`, `|` and `~` of a side or key, so that no two pairs of any two graphs share a name.
     """
-
-    def escaped(part: object) -> str:
-        return re.sub(r"[~:|]", r"~\g<0>", str(part))
-
     ends = ((config.left, left), (config.right, right))
     return "|".join(f"{escaped(side.label or side.value)}:{escaped(key)}" for side, key in ends)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,25 @@ def quote(name: str) -> str:
     if not name or "\\" in name or "\0" in name:
         raise ConfigError(f"{name!r} cannot be used as a label, relationship type or property name. Rename it.")
     return "`" + name.replace("`", "``") + "`"
+
+
+def literal(value: Any) -> str:
+    """Write a value as a Cypher literal: null, a truth value, a number, text, a list or a map of these.
+
+    Raises:
+        ConfigError: Text holds a backslash, which the server may read as the beginning of any character.
+    """
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{quote(key)}: {literal(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(literal, value)) + "]"
+    if "\\" in value:
+        raise ConfigError(f"{value!r} cannot be written into a stored procedure. Rename it without the backslash.")
+    return "'" + str(value).replace("'", "\\'") + "'"
 
 
 def all_of(names: Iterable[str]) -> str:
@@ -79,3 +99,53 @@ def relation_codes(config: Config, side: int) -> dict[str, int]:
         if name is not None:
             codes[name] = -(index + 1) if relation.inverse and side == LEFT else index + 1
     return codes
+
+
+def identifiers(config: Config) -> dict[str, str]:
+    """Return what stands for the identifiers of the procedures: how either side's entities and keys are found.
+
+    `left` and `right` are label expressions, for example `IMDb`&(`Film`|`Person`), of which the server makes one
+    index seek a label.
+    """
+    found = {}
+    for name, side in (("left", LEFT), ("right", RIGHT)):
+        of = side_of(config, side)
+        labels = any_of(dict.fromkeys(_labels(config, side).values()))
+        found[name] = labels if of.label is None else f"{quote(of.label)}&({labels})"
+        found[f"{name}_key"] = quote(of.key)
+    return found
+
+
+def constants(config: Config) -> dict[str, Any]:
+    """Return what the procedures know of the mapping: of either side the property that tells it apart and its value,
+    how its keys begin in `pair`, the label of each type, and by label the property of each attribute.
+    """  # noqa: D205
+    found: dict[str, Any] = {}
+    for name, side in (("left", LEFT), ("right", RIGHT)):
+        of = side_of(config, side)
+        labels = _labels(config, side)
+        found[f"{name}_property"], found[f"{name}_value"] = of.property, of.value
+        found[f"{name}_key_name"] = of.key
+        found[f"{name}_prefix"] = f"{escaped(of.label or of.value)}:"
+        found[f"{name}_types"] = labels
+        found[f"{name}_attributes"] = {
+            labels[kind.name]: {
+                attribute.name: mapped
+                for attribute in kind.attributes
+                if (mapped := attribute.right if side == RIGHT else attribute.left) is not None
+            }
+            for kind in config.types
+            if kind.name in labels
+        }
+    return found
+
+
+def _labels(config: Config, side: int) -> dict[str, str]:
+    """Return the label of each type that a side has."""
+    pairs = ((kind.name, kind.right if side == RIGHT else kind.left) for kind in config.types)
+    return {name: label for name, label in pairs if label is not None}
+
+
+def escaped(part: object) -> str:
+    """Return a side's name or a key as it stands in `pair`: with `~` before each `:`, `|` and `~`."""
+    return re.sub(r"[~:|]", r"~\g<0>", str(part))

@@ -1,0 +1,18 @@
+// cluster(key, confidence, left_property, left_value, right_property, right_value) [left, right, left_key, right_key]: all nodes that confirmed or confident links join to an entity, itself included
+// READ cluster(key :: ANY, confidence = 0.9 :: FLOAT) :: (side :: STRING, key :: ANY, node :: NODE)
+CALL () {
+  MATCH (n:`{left}`) WHERE n.`{left_key}` IN [$key, toStringOrNull($key), toIntegerOrNull($key)]
+    AND ($left_property IS NULL OR n[$left_property] = $left_value)
+  RETURN n
+  UNION
+  MATCH (n:`{right}`) WHERE n.`{right_key}` IN [$key, toStringOrNull($key), toIntegerOrNull($key)]
+    AND ($right_property IS NULL OR n[$right_property] = $right_value)
+  RETURN n
+}
+MATCH p = (n)-[:SAME_AS*0..]-(m)
+WHERE all(s IN relationships(p) WHERE s.pair IS NOT NULL AND (s.status = 'confirmed' OR s.confidence >= $confidence))
+WITH DISTINCT m
+WITH m, m:`{left}` AND ($left_property IS NULL OR m[$left_property] = $left_value) AS is_left
+RETURN CASE WHEN is_left THEN 'left' ELSE 'right' END AS side,
+       CASE WHEN is_left THEN m.`{left_key}` ELSE m.`{right_key}` END AS key, m AS node
+ORDER BY side, key

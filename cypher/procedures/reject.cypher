@@ -1,0 +1,26 @@
+// reject(left, right, by, note, left_property, left_value, right_property, right_value, left_types, right_types, left_prefix, right_prefix) [left, right, left_key, right_key]: a person says that two entities are not the same; a predicted link between them goes at once
+// WRITE reject(left :: ANY, right :: ANY, by = null :: STRING, note = null :: STRING) :: (pair :: STRING, status :: STRING, contradicts :: LIST OF STRING)
+OPTIONAL MATCH (l:`{left}`) WHERE l.`{left_key}` IN [$left, toStringOrNull($left), toIntegerOrNull($left)]
+  AND ($left_property IS NULL OR l[$left_property] = $left_value)
+OPTIONAL MATCH (r:`{right}`) WHERE r.`{right_key}` IN [$right, toStringOrNull($right), toIntegerOrNull($right)]
+  AND ($right_property IS NULL OR r[$right_property] = $right_value)
+WITH l, r,
+     CASE WHEN l IS NULL THEN 'no such left entity' WHEN r IS NULL THEN 'no such right entity'
+          WHEN NOT any(type IN keys($left_types) WHERE $left_types[type] IN labels(l) AND $right_types[type] IN labels(r))
+          THEN 'not of one type' ELSE 'rejected' END AS status,
+     $left_prefix + replace(replace(replace(toString(l.`{left_key}`), '~', '~~'), ':', '~:'), '|', '~|') + '|' +
+     $right_prefix + replace(replace(replace(toString(r.`{right_key}`), '~', '~~'), ':', '~:'), '|', '~|') AS pair
+OPTIONAL MATCH (l)-[same:SAME_AS {pair: pair}]->(r)
+WITH l, r, status, pair, same, CASE same.status WHEN 'predicted' THEN properties(same) ELSE {} END AS was
+// The link's values stay with the verdict: withdrawn, it can bring the link back.
+FOREACH (_ IN CASE status WHEN 'rejected' THEN [1] ELSE [] END |
+  MERGE (l)-[no:NOT_SAME_AS {pair: pair}]->(r)
+  SET no.decided_by = $by, no.decided_at = datetime(), no.note = $note,
+      no.was_confidence = coalesce(was.confidence, no.was_confidence), no.was_score = coalesce(was.score, no.was_score),
+      no.was_run = coalesce(was.run, no.was_run), no.was_model = coalesce(was.model, no.was_model),
+      no.was_created_at = coalesce(was.created_at, no.was_created_at),
+      no.was_updated_at = coalesce(was.updated_at, no.was_updated_at))
+FOREACH (gone IN CASE WHEN status = 'rejected' AND same.status = 'predicted' THEN [same] ELSE [] END | DELETE gone)
+RETURN pair, status,
+       COLLECT { MATCH (l)-[yes:SAME_AS {pair: pair, status: 'confirmed'}]->(r)
+                 RETURN 'confirmed by ' + coalesce(yes.decided_by, 'somebody') } AS contradicts
