@@ -18,14 +18,15 @@ from neo4j_align.gnn import calibrate, features, saved, score, train
 from neo4j_align.gnn.model import Network, Shape
 from neo4j_align.operating import Operating, trace
 from neo4j_align.progress import Stages
-from neo4j_align.records import Anchors, BoolArray, Nodes, Pairs
-from neo4j_align.resolve import anchors, evaluate, labels, match
+from neo4j_align.records import Anchors, BoolArray, Nodes, Pairs, Verdicts
+from neo4j_align.resolve import anchors, evaluate, labels, match, verdicts
 from neo4j_align.sight import Graph, Look, Sight
 from neo4j_align.views import Views, Weights
 
 log = logging.getLogger(__name__)
 Logits = npt.NDArray[np.float64]
 ROUNDS = 3  # of a model that teaches itself, at most
+NO_VERDICTS = Verdicts()
 FEWEST = 20  # entities a side that bear a name alone, to teach oneself from
 
 
@@ -37,11 +38,12 @@ class Looks:
         self.stages = stages
         self.sight = Sight(config, stages)
 
-    def learn(self, graph: Graph, table: pd.DataFrame | None) -> saved.Model:
-        """Train a model; the same labels and graph give the same model.
+    def learn(self, graph: Graph, table: pd.DataFrame | None, decided: Verdicts = NO_VERDICTS) -> saved.Model:
+        """Train a model; the same labels, verdicts and graph give the same model.
 
         Args:
             table: labels; None lets the model teach itself.
+            decided: a person's, labels as well. As anchors they would tell the model what it shall find out.
 
         Raises:
             DataError: The labels cannot be used, or there is nothing to teach oneself from.
@@ -50,9 +52,9 @@ class Looks:
         views, weights = self.sight.view(graph, None)
         names = anchors.of_names(nodes, views.signatures)
         if table is None:
-            known, names = self._guess(graph, views, weights, names)
+            known, names = self._guess(graph, views, weights, names, decided)
         else:
-            known = self._read(table, nodes)
+            known = self._read(table, nodes, decided)
         exclusive = labels.exclusive(len(config.types), known, nodes)
         taught = nodes.type[known.left[known.same & (known.split != "test")]]
         judged = [bool((taught == kind).any()) for kind in range(len(config.types))]
@@ -86,6 +88,7 @@ class Looks:
                 "seconds": self.stages.seconds,
                 "labels": {
                     "digest": None if table is None else labels.digest(table),
+                    "verdicts": len(decided.confirmed | decided.rejected),
                     **{name: int((known.split == name).sum()) for name in labels.SPLITS},
                 },
                 "average_precision": [round(value, 6) for value in history],
@@ -94,26 +97,58 @@ class Looks:
         )
         return saved.Model(first, network, weights, graph.means, about)
 
-    def judge(self, graph: Graph, model: saved.Model) -> tuple[Pairs, Logits, Logits]:
-        """Return the candidate pairs of a graph, their logits and their calibrated confidences, (P,) each."""
+    def judge(self, graph: Graph, model: saved.Model, decided: Verdicts = NO_VERDICTS) -> tuple[Pairs, Logits, Logits]:
+        """Return the candidate pairs of a graph, their logits and their calibrated confidences, (P,) each.
+
+        Args:
+            decided: a person's, which come before the anchors that the model finds.
+        """
         about, nodes = model.about, graph.nodes
         exclusive = list(about.exclusive)
         views, _ = self.sight.view(graph, model.weights)
-        names = anchors.of_names(nodes, views.signatures)
+        names = verdicts.overruled(anchors.of_names(nodes, views.signatures), decided)
         look = self.sight.look(graph, views, model.weights, names, exclusive)
         with self.stages.stage("first look") as advance:
             logits = score.compare(model.first, look.evidence, look.seen.type[look.pairs.left]).mean(axis=1)
             advance(len(look.pairs))
         found = self._anchors(nodes, look, about.first, logits, list(about.judged), names)
+        found = verdicts.overruled(found, decided)
         look = self.sight.look(graph, views, model.weights, found, exclusive)
         logits = self._score(model.network, look)
         return look.pairs, logits, calibrate.apply(about.curves, logits, look.types)
 
-    def _read(self, table: pd.DataFrame, nodes: Nodes) -> labels.Labels:
+    def _read(self, table: pd.DataFrame, nodes: Nodes, decided: Verdicts) -> labels.Labels:
         known = labels.read(table, nodes, self.config.type_names, self.config.training.seed)
-        return labels.with_validation(known, nodes, self.config.training.seed)
+        known = labels.with_validation(known, nodes, self.config.training.seed)
+        return verdicts.added(known, self._judged(nodes, decided))
 
-    def _guess(self, graph: Graph, views: Views, weights: Weights, names: Anchors) -> tuple[labels.Labels, Anchors]:
+    def _judged(self, nodes: Nodes, decided: Verdicts) -> labels.Labels:
+        return verdicts.as_labels(decided, nodes, self.config.type_names, self.config.training.seed)
+
+    def _guess(
+        self, graph: Graph, views: Views, weights: Weights, names: Anchors, decided: Verdicts
+    ) -> tuple[labels.Labels, Anchors]:
+        """Take for labels what alone bears a name and what persons decided, or that alone where names say too little.
+
+        Returns:
+            The labels, and the anchors to learn with.
+
+        Raises:
+            DataError: Too few entities bear a name alone, and nothing was confirmed.
+        """
+        if (few := int(names.sure.sum()) // 2) >= FEWEST:
+            return self._teach(graph, views, weights, names, decided)
+        if decided.undisputed.confirmed:
+            known = self._judged(graph.nodes, decided)
+            return labels.with_validation(known, graph.nodes, self.config.training.seed), names
+        raise DataError(
+            f"Without labels, training starts from entities that alone bear a name on both sides: there are {few}, "
+            f"and it takes {FEWEST}. Give labels (--labels FILE), confirm some links, or map what names the entities."
+        )
+
+    def _teach(
+        self, graph: Graph, views: Views, weights: Weights, names: Anchors, decided: Verdicts
+    ) -> tuple[labels.Labels, Anchors]:
         """Label what alone bears a name, learn, add what is sure by then, and again.
 
         The best labels are those whose model finds most of the labels that it was not shown, their names veiled; no
@@ -121,20 +156,13 @@ class Looks:
 
         Returns:
             The labels, and the names' anchors without those that were parted to make orphans.
-
-        Raises:
-            DataError: Too few entities bear a name alone.
         """
         config, settings, nodes = self.config, self.config.training, graph.nodes
         count = len(config.types)
-        if (few := int(names.sure.sum()) // 2) < FEWEST:
-            raise DataError(
-                f"Without labels, training starts from entities that alone bear a name on both sides: there are {few}, "
-                f"and it takes {FEWEST}. Give labels (--labels FILE), or map what names the entities."
-            )
         names, orphans = labels.part(names, nodes, settings.seed)
         best = -1.0
-        kept = known = labels.of_anchors(names, orphans, nodes, config.type_names, settings.seed)
+        known = labels.of_anchors(names, orphans, nodes, config.type_names, settings.seed)
+        kept = known = verdicts.added(known, self._judged(nodes, decided))
         look = self.sight.look(graph, views, weights, names, [True] * count, known)
         for _ in range(ROUNDS):
             with self.stages.stage("teach", settings.epochs) as advance:
@@ -149,6 +177,7 @@ class Looks:
             mine = logits[: len(look.pairs)]
             found = self._anchors(nodes, look, curves, mine, [True] * count, names)
             known = labels.of_anchors(found, orphans, nodes, config.type_names, settings.seed)
+            known = verdicts.added(known, self._judged(nodes, decided))
         return kept, names
 
     def _shape(self, look: Look) -> Shape:

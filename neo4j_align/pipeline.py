@@ -69,17 +69,19 @@ class Aligner:
         self.stages = stages or Stages()
 
     def train(self, table: pd.DataFrame | None, folder: Path | str) -> saved.Model:
-        """Train a model on labels, or on what it finds out by itself, and save it.
+        """Train a model on labels and a person's verdicts, or on what it finds out by itself, and save it.
 
         Args:
             table: columns `left`, `right` (keys), optionally `label` (1 or 0), `split` (train, valid, test), `type`;
-                None for no labels.
+                None for no labels but the verdicts.
             folder: where the model is saved; an older model there is replaced.
 
         Raises:
             DataError: The graph is empty or broken, or the labels cannot be used.
         """
-        return Looks(self.config, self.stages).learn(self._pull(None), table).save(Path(folder))
+        graph = self._pull(None)
+        verdicts = links.read(self.database, self.config, graph.nodes).verdicts
+        return Looks(self.config, self.stages).learn(graph, table, verdicts).save(Path(folder))
 
     def align(self, model: saved.Model, dry_run: bool = False, precision: float | None = None) -> Alignment:
         """Score all candidates, choose the links, and write what changed.
@@ -149,7 +151,7 @@ class Aligner:
         target = None if precision is None else aim(precision, self.config, about.operating, thresholds)
         graph = self._pull(model.means)
         existing = existing_links(self.database, self.config, graph.nodes)
-        pairs, logits, confidence = Looks(self.config, self.stages).judge(graph, model)
+        pairs, logits, confidence = Looks(self.config, self.stages).judge(graph, model, existing.verdicts)
         with self.stages.stage("match"):
             types = graph.nodes.type[pairs.left]
             chosen = np.zeros(len(pairs), bool)
@@ -160,8 +162,8 @@ class Aligner:
                     logits,
                     np.array(thresholds)[types],
                     np.array(exclusive)[types],
-                    existing.confirmed,
-                    existing.rejected,
+                    existing.verdicts.confirmed,
+                    existing.verdicts.rejected,
                 )
             ] = True
         return _Scored(graph, pairs, logits, confidence, chosen, existing, np.array(exclusive), target)

@@ -98,6 +98,19 @@ class Anchors:
 
 
 @dataclass(frozen=True)
+class Verdicts:
+    """What persons decided: index pairs (left, right) that are the same, and that are not."""
+
+    confirmed: frozenset[tuple[int, int]] = frozenset()
+    rejected: frozenset[tuple[int, int]] = frozenset()
+
+    @property
+    def undisputed(self) -> Verdicts:
+        """These verdicts without the pairs of which both was said."""
+        return Verdicts(self.confirmed - self.rejected, self.rejected - self.confirmed)
+
+
+@dataclass(frozen=True)
 class Pairs:
     """Pairs of entities to compare, by index into Nodes, sorted by (left, right), without repeats.
 

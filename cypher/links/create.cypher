@@ -10,9 +10,10 @@ ON CREATE SET s.status = 'predicted', s.confidence = row.confidence, s.score = r
               s.run = coalesce(row.run, $run), s.model = coalesce(row.model, $model),
               s.created_at = coalesce(row.created_at, datetime()), s.updated_at = coalesce(row.updated_at, datetime())
 WITH s, row WHERE s.run = coalesce(row.run, $run)
-WITH collect(s.pair) AS pairs, collect(toString(row.left)) AS left, collect(toString(row.right)) AS right,
+WITH collect(s.pair) AS pairs, collect(s.run) AS runs, collect(toString(row.left)) AS left, collect(toString(row.right)) AS right,
      collect(s.confidence) AS confidence
 MATCH (run:AlignRun {id: $run}) WHERE size(pairs) > 0
 SET run.created = run.created + size(pairs)
 CREATE (:AlignChange {id: $change, number: $number, kind: 'created', pairs: pairs, left: left, right: right,
+                      runs: CASE WHEN all(other IN runs WHERE other = $run) THEN null ELSE runs END, // an undo's
                       confidence: confidence})-[:IN_RUN]->(run)

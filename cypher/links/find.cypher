@@ -1,6 +1,13 @@
-// find(pairs): what stands in the database of some pairs by now, link or rejection
-UNWIND $pairs AS pair
-OPTIONAL MATCH ()-[same:SAME_AS {pair: pair}]->()
-OPTIONAL MATCH ()-[other:NOT_SAME_AS {pair: pair}]->()
-RETURN pair, same.status AS status, same.run AS run, same.decided_by AS confirmed_by,
-       other IS NOT NULL AS rejected, other.decided_by AS rejected_by
+// find(rows, left_property, left_value, right_property, right_value, left_types, many) [left, right, left_key, right_key]: what stands of some pairs by now: a link, a rejection, their ends, and other links of these
+UNWIND $rows AS row
+OPTIONAL MATCH ()-[same:SAME_AS {pair: row.pair}]->()
+OPTIONAL MATCH (l:`{left}`) WHERE l.`{left_key}` IN [row.left, toIntegerOrNull(row.left)]
+  AND ($left_property IS NULL OR l[$left_property] = $left_value)
+OPTIONAL MATCH (r:`{right}`) WHERE r.`{right_key}` IN [row.right, toIntegerOrNull(row.right)]
+  AND ($right_property IS NULL OR r[$right_property] = $right_value)
+RETURN row.pair AS pair, same.status AS status, same.run AS run, same.decided_by AS confirmed_by,
+       elementId(l) AS left_id, elementId(r) AS right_id, l.`{left_key}` AS left, r.`{right_key}` AS right,
+       head(COLLECT { MATCH (l)-[no:NOT_SAME_AS]->(r) RETURN coalesce(no.decided_by, 'somebody') }) AS rejected_by,
+       COLLECT { MATCH (l)-[other:SAME_AS]->() WHERE other.pair <> row.pair RETURN other.pair } +
+       COLLECT { MATCH ()-[other:SAME_AS]->(r) WHERE other.pair <> row.pair RETURN other.pair } AS others,
+       head([type IN keys($left_types) WHERE $left_types[type] IN labels(l)]) IN $many AS many

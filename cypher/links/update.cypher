@@ -9,12 +9,13 @@ WITH s, row, coalesce(toString(l[$left_key]), '') AS left, coalesce(toString(r[$
      coalesce(s.updated_at, datetime()) AS updated_at
 SET s.confidence = row.confidence, s.score = row.score, s.run = coalesce(row.run, $run),
     s.model = coalesce(row.model, $model), s.updated_at = coalesce(row.updated_at, datetime())
-WITH collect(s.pair) AS pairs, collect(left) AS left, collect(right) AS right, collect(s.confidence) AS confidence,
+WITH collect(s.pair) AS pairs, collect(s.run) AS runs, collect(left) AS left, collect(right) AS right, collect(s.confidence) AS confidence,
      collect(confidence) AS was_confidence, collect(score) AS was_score, collect(run) AS was_run,
      collect(model) AS was_model, collect(created_at) AS was_created_at, collect(updated_at) AS was_updated_at
 MATCH (run:AlignRun {id: $run}) WHERE size(pairs) > 0
 SET run.updated = run.updated + size(pairs)
 CREATE (:AlignChange {id: $change, number: $number, kind: 'updated', pairs: pairs, left: left, right: right,
+                      runs: CASE WHEN all(other IN runs WHERE other = $run) THEN null ELSE runs END, // an undo's
                       confidence: confidence, was_confidence: was_confidence, was_score: was_score, was_run: was_run,
                       was_model: was_model, was_created_at: was_created_at, was_updated_at: was_updated_at})
        -[:IN_RUN]->(run)

@@ -18,6 +18,10 @@ COMMANDS = {
     "train": "learn",
     "align": "learn",
     "evaluate": "learn",
+    "confirm": "verdicts",
+    "reject": "verdicts",
+    "withdraw": "verdicts",
+    "runs": "runs",
 }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from neo4j_align.cli.learn import figures, read_table
-from neo4j_align.cli.options import Common, common
+from neo4j_align.cli.options import Common, common, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,7 +129,7 @@ def _story(
     shown = links.head(_SHOWN)[["type", "left_name", "right_name", "confidence"]]
     lines = [f"{len(links)} links written as SAME_AS. Those whose names differ, the least certain first:", ""]
     lines += [
-        _table([{str(k): v for k, v in row.items()} for row in shown.to_dict("records")]),
+        table([{str(k): v for k, v in row.items()} for row in shown.to_dict("records")]),
         "",
         "Figures on the held-out test split, which training never saw:",
         "",
@@ -140,20 +140,7 @@ def _story(
         lines.append(f"  {case['left']} | {case['right']}: {verdict}")
     lines += ["", "Queries to paste into Neo4j Browser or cypher-shell, each with its result:"]
     for answer in answers:
-        lines += ["", f"// {answer['title']}", answer["query"] + ";", "", _table(answer["rows"])]
+        lines += ["", f"// {answer['title']}", answer["query"] + ";", "", table(answer["rows"])]
     lines += ["", f"The graphs are at {uri}; `neo4j-align server status` tells how to connect to the embedded Neo4j,"]
     lines += ["`neo4j-align server stop` stops it. Next, for your own graphs: neo4j-align init, check, train, align."]
     return "\n".join(lines)
-
-
-def _table(rows: list[dict[str, Any]]) -> str:
-    """Lay out rows as a table for people; numbers with two decimals."""
-    if not rows:
-        return "  (no rows)"
-    cells = [
-        [f"{v:.2f}" if isinstance(v, float) else "" if v is None else str(v) for v in row.values()] for row in rows
-    ]
-    table = [list(rows[0]), *cells]
-    widths = [min(44, max(len(row[column]) for row in table)) for column in range(len(table[0]))]
-    lines = ["  " + "  ".join(cell[:44].ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table]
-    return "\n".join([lines[0], "  " + "  ".join("-" * width for width in widths), *lines[1:]])

@@ -101,3 +101,16 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
             raise click.ClickException(str(error)) from error
 
     return wrapper
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Lay out rows as a table for people; numbers with two decimals."""
+    if not rows:
+        return "  (no rows)"
+    cells = [
+        [f"{v:.2f}" if isinstance(v, float) else "" if v is None else str(v) for v in row.values()] for row in rows
+    ]
+    table = [list(rows[0]), *cells]
+    widths = [min(44, max(map(len, column))) for column in zip(*table, strict=True)]
+    lines = ["  " + "  ".join(cell[:44].ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table]
+    return "\n".join([lines[0], "  " + "  ".join("-" * width for width in widths), *lines[1:]])

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 SPLITS = ("train", "valid", "test")
 _SHARES = (0.7, 0.15, 0.15)  # of the splits, where the table has none
 _COMPLETE = 0.5  # a list of links that covers this share of a type's smaller side is taken to be complete
-_HELD_OUT, _ORPHANED = np.array([0.8, 1.0, 1.0]), np.array([0.75, 1.0, 1.0])  # bounds of the splits, of what is guessed
+HELD_OUT, _ORPHANED = np.array([0.8, 1.0, 1.0]), np.array([0.75, 1.0, 1.0])  # bounds of the splits, of what is guessed
 _YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -103,7 +103,7 @@ def of_anchors(
         left=left,
         right=anchors.twin[left],
         same=np.ones(len(left), bool),
-        split=_seeded(nodes.keys[left], _HELD_OUT, seed),
+        split=seeded(nodes.keys[left], HELD_OUT, seed),
         kind=np.array(type_names, dtype=object)[nodes.type[left]],
         listed=True,
         guessed=True,
@@ -114,7 +114,7 @@ def of_anchors(
 def part(anchors: Anchors, nodes: Nodes, seed: int) -> tuple[Anchors, npt.NDArray[np.int64]]:
     """Part a quarter of the anchors, always the same by their left keys: the anchors left, and the orphans (M, 2)."""
     left = np.flatnonzero(anchors.sure & (nodes.side == LEFT))
-    left = left[_seeded(nodes.keys[left], _ORPHANED, seed + 1) == "valid"]
+    left = left[seeded(nodes.keys[left], _ORPHANED, seed + 1) == "valid"]
     orphans = np.stack([left, anchors.twin[left]], axis=1)
     twin, confidence = anchors.twin.copy(), anchors.confidence.copy()
     twin[orphans], confidence[orphans] = -1, 0
@@ -140,14 +140,14 @@ def _same(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
 
 def _split(table: pd.DataFrame, left_keys: Objects, seed: int) -> Objects:
     if "split" not in table:
-        return _seeded(left_keys, np.cumsum(_SHARES), seed)
+        return seeded(left_keys, np.cumsum(_SHARES), seed)
     split = table["split"].astype(str).str.strip().str.lower().to_numpy(object)
     if unknown := sorted(set(split) - set(SPLITS)):
         raise DataError(f"The column split must hold {', '.join(SPLITS)}, not {unknown[0]!r}.")
     return split
 
 
-def _seeded(keys: Objects, bounds: npt.NDArray[np.float64], seed: int) -> Objects:
+def seeded(keys: Objects, bounds: npt.NDArray[np.float64], seed: int) -> Objects:
     """Put each key into a split by its hash, so that order and number of the keys do not matter."""
     if not len(keys):
         return np.zeros(0, dtype=object)
@@ -176,7 +176,7 @@ def judge(labels: Labels, nodes: Nodes, pairs: Pairs, seed: int, complete: bool 
     for name in SPLITS:
         mine = labels.split == name
         of_left[labels.left[mine]], of_right[labels.right[mine]] = name, name
-    of_left[labels.orphans[:, 0]] = _seeded(nodes.keys[labels.orphans[:, 0]], _HELD_OUT, seed)
+    of_left[labels.orphans[:, 0]] = seeded(nodes.keys[labels.orphans[:, 0]], HELD_OUT, seed)
     for kind in np.unique(nodes.type[labels.left]):
         mine = nodes.type[labels.left] == kind
         smaller = min(np.count_nonzero((nodes.type == kind) & (nodes.side == side)) for side in (LEFT, RIGHT))
@@ -184,11 +184,11 @@ def judge(labels: Labels, nodes: Nodes, pairs: Pairs, seed: int, complete: bool 
         if complete if complete is not None else covered:
             shares = [np.mean(labels.split[mine] == split) for split in SPLITS]
             places = np.flatnonzero((nodes.side == LEFT) & (nodes.type == kind))
-            otherwise[places] = _seeded(nodes.keys[places], np.cumsum(shares), seed)
+            otherwise[places] = seeded(nodes.keys[places], np.cumsum(shares), seed)
     left, right = of_left[pairs.left], of_right[pairs.right]
     split = np.where(left != "", left, np.where(right != "", right, otherwise[pairs.left]))
     same, listed = _labelled(labels, pairs)
-    split = np.where(same == 1, listed, split)
+    split = np.where(same >= 0, listed, split)
     return np.where(split == "", -1, np.maximum(same, 0)).astype(np.int8), split
 
 
@@ -211,7 +211,7 @@ def with_validation(labels: Labels, nodes: Nodes, seed: int) -> Labels:
         DataError: There is nothing to train on: no true pair to learn from, or none to validate with.
     """
     if not (labels.split == "valid").any():
-        moved = _seeded(nodes.keys[labels.left], np.array([0.8, 1.0, 1.0]), seed) == "valid"
+        moved = seeded(nodes.keys[labels.left], np.array([0.8, 1.0, 1.0]), seed) == "valid"
         split = np.where((labels.split == "train") & moved, "valid", labels.split).astype(object)
         labels = replace(labels, split=split)
     for name in ("train", "valid"):

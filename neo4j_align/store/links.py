@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from neo4j_align.config import Config
-from neo4j_align.records import LEFT, RIGHT, Nodes
+from neo4j_align.records import LEFT, RIGHT, Nodes, Verdicts
 from neo4j_align.store import queries
 from neo4j_align.store.database import Database
 from neo4j_align.store.runs import Run
@@ -28,16 +28,16 @@ class Existing:
     Attributes:
         predicted: columns pair, confidence, score, model.
         stale: predicted links of which an end has another key by now.
-        confirmed, rejected: index pairs (left, right) of a person's verdicts.
+        verdicts: a person's.
     """
 
     predicted: pd.DataFrame
     stale: pd.DataFrame
-    confirmed: frozenset[tuple[int, int]]
-    rejected: frozenset[tuple[int, int]]
+    verdicts: Verdicts
 
 
-NOTHING = Existing(pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=COLUMNS), frozenset(), frozenset())
+NO_ROWS = pd.DataFrame(columns=["pair"])
+NOTHING = Existing(pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=COLUMNS), Verdicts())
 
 
 @dataclass(frozen=True)
@@ -71,22 +71,30 @@ def read(database: Database, config: Config, nodes: Nodes) -> Existing:
             parameters[f"{name}_{field}"] = getattr(side, field)
     rows = database.read(queries.load("links/read").text, **parameters)
     table = pd.DataFrame(rows, columns=[*COLUMNS, "same", "status", "model"])
+    predicted = table[table["same"].astype(bool) & (table["status"] == "predicted")]
+    ends = zip(predicted["left"], predicted["right"], strict=True)
+    current = predicted["pair"] == [pair_name(config, left, right) for left, right in ends]
+    return Existing(predicted[current], predicted[~current], _verdicts(table, nodes))
+
+
+def _verdicts(table: pd.DataFrame, nodes: Nodes) -> Verdicts:
     judged = table[(table["status"] == "confirmed") | ~table["same"].astype(bool)]
     place = [nodes.index(side).to_dict() for side in (LEFT, RIGHT)]
-    verdicts = [
+    decided = [
         (place[LEFT][row.left], place[RIGHT][row.right], bool(row.same))
         for row in judged.itertuples()
         if row.left in place[LEFT] and row.right in place[RIGHT]
     ]
-    predicted = table[table["same"].astype(bool) & (table["status"] == "predicted")]
-    ends = zip(predicted["left"], predicted["right"], strict=True)
-    current = predicted["pair"] == [pair_name(config, left, right) for left, right in ends]
-    return Existing(
-        predicted[current],
-        predicted[~current],
-        frozenset((left, right) for left, right, same in verdicts if same),
-        frozenset((left, right) for left, right, same in verdicts if not same),
+    verdicts = Verdicts(
+        confirmed=frozenset((left, right) for left, right, same in decided if same),
+        rejected=frozenset((left, right) for left, right, same in decided if not same),
     )
+    if disputed := verdicts.confirmed & verdicts.rejected:
+        log.warning(
+            "%d pairs are both confirmed and rejected: the procedure `conflicts` names them, and until one of the two "
+            "is withdrawn no model learns from them", len(disputed),
+        )  # fmt: skip
+    return verdicts
 
 
 def difference(existing: Existing, links: pd.DataFrame, model: str) -> Changes:

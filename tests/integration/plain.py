@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from neo4j_align.config import Config
+from neo4j_align.config import load_config
 from neo4j_align.records import Nodes
 from neo4j_align.store import entities, links, runs
 from neo4j_align.store.database import Database
-from tests.unit.builders import config
 
-CONFIG: Config = config(types=1)
+SETTINGS = Path(__file__).with_name("plain.toml")
+CONFIG = load_config(SETTINGS)
 ALL = "MATCH (l)-[s:SAME_AS]->(r) RETURN l.uid AS left, r.uid AS right, properties(s) AS link ORDER BY s.pair"
 Wanted = dict[tuple[str, str], float]  # (left, right) → confidence
 

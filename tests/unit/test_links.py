@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neo4j_align.config import Config, parse_config
+from neo4j_align.records import Verdicts
 from neo4j_align.store import links
 from tests.unit.builders import config
 
@@ -45,7 +46,7 @@ def test_the_name_of_a_usual_pair_is_readable() -> None:
 
 def existing(rows: list[tuple[str, float, str]], stale: list[str] | None = None) -> links.Existing:
     table = pd.DataFrame(rows, columns=["pair", "confidence", "model"]).assign(left=None, right=None, score=1.0)
-    return links.Existing(table, pd.DataFrame({"pair": stale or []}, dtype=object), frozenset(), frozenset())
+    return links.Existing(table, pd.DataFrame({"pair": stale or []}, dtype=object), Verdicts())
 
 
 def wanted(rows: list[tuple[str, float]]) -> pd.DataFrame:

@@ -1,0 +1,124 @@
+"""`confirm`, `reject`, `withdraw`: a person's verdicts, which outrank the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from neo4j_align.cli.options import Common, common
+from neo4j_align.errors import DataError
+
+if TYPE_CHECKING:
+    from neo4j_align.store.verdicts import Kind
+
+_SHOWN = 20
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option("--note", help="Why; kept with the verdict."),
+        click.option("--by", help="Who decides; by default the user of this machine."),
+        click.option("--csv", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+                     help="CSV: left,right[,by][,note]; many pairs instead of one."),
+        click.argument("right", required=False),
+        click.argument("left", required=False),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@click.command()
+@_options
+@common
+def confirm(common: Common, **arguments: Any) -> None:
+    """Say that two entities are the same: LEFT and RIGHT are their keys.
+
+    The link gets the status `confirmed` and confidence 1; no run changes or retires it, other links of these entities
+    give way at the next run where links are one-to-one, and `train` learns from it. A verdict that contradicts another
+    stands beside it, and both are reported until one is withdrawn.
+
+    \b
+    Examples:
+      neo4j-align confirm tt0133093 /m/01 --note "same poster"
+      neo4j-align confirm --csv checked.csv --by ana
+    """
+    _judge(common, "confirm", **arguments)
+
+
+@click.command()
+@_options
+@common
+def reject(common: Common, **arguments: Any) -> None:
+    """Say that two entities are not the same: LEFT and RIGHT are their keys.
+
+    A predicted link between them goes at once, no run links them again, and `train` learns from it. A verdict that
+    contradicts another stands beside it, and both are reported until one is withdrawn.
+
+    \b
+    Examples:
+      neo4j-align reject tt0133093 /m/02
+      neo4j-align reject --csv wrong.csv --by ana
+    """
+    _judge(common, "reject", **arguments)
+
+
+@click.command()
+@click.argument("left")
+@click.argument("right")
+@common
+def withdraw(common: Common, left: str, right: str) -> None:
+    """Take the verdicts on a pair back: LEFT and RIGHT are the keys.
+
+    What the machine had predicted before stands again, if nothing else took its place.
+
+    \b
+    Example: neo4j-align withdraw tt0133093 /m/01
+    """
+    from neo4j_align.store import verdicts
+
+    config = common.config()
+    with common.connect() as database:
+        rows = verdicts.withdraw(database, config, left, right)
+    said = [f"{row['pair']}: {row['withdrawn']} withdrawn" + ", predicted again" * row["link"] for row in rows]
+    common.result({"withdrawn": rows}, "\n".join(said))
+
+
+def _judge(
+    common: Common, kind: Kind, left: str | None, right: str | None, path: Path | None, by: str | None, note: str | None
+) -> None:
+    from neo4j_align.store import verdicts
+    from neo4j_align.store.lease import actor
+
+    if (path is None) == (left is None) or (left is None) != (right is None):
+        raise click.UsageError("Give the keys LEFT and RIGHT, or --csv FILE.")
+    pairs = [{"left": left, "right": right}] if path is None else _read(path)
+    pairs = [{"by": by or actor(), "note": note, **pair} for pair in pairs]
+    config = common.config()
+    with common.connect() as database:
+        rows = verdicts.judge(database, config, kind, pairs)
+    failed = [row for row in rows if row["pair"] is None or row["status"] not in ("confirmed", "rejected")]
+    disputed = [row for row in rows if row["contradicts"]]
+    lines = [f"{len(rows) - len(failed):,} pairs {'confirmed' if kind == 'confirm' else 'rejected'}."]
+    lines += [f"  {row['pair']} is contradicted: {'; '.join(row['contradicts'])}" for row in disputed[:_SHOWN]]
+    document = {"done": len(rows) - len(failed), "failed": failed, "contradicted": disputed}
+    common.result(document, "\n".join(lines))
+    if failed:
+        named = "\n".join(f"  {row['left']}, {row['right']}: {row['status']}" for row in failed[:_SHOWN])
+        raise DataError(f"{len(failed):,} of {len(rows):,} pairs could not be judged; the others are.\n{named}")
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    """Read pairs of a CSV; what is empty in `by` and `note` is left to the options."""
+    from neo4j_align.cli.learn import read_table
+
+    table = read_table(path)
+    if not {"left", "right"} <= set(table.columns):
+        raise DataError(f"{path} needs the columns left,right (and may have by,note).")
+    kept = [column for column in ("left", "right", "by", "note") if column in table]
+    rows = [{str(name): value for name, value in row.items() if value != ""} for row in table[kept].to_dict("records")]
+    if broken := [at for at, row in enumerate(rows, start=2) if not {"left", "right"} <= row.keys()]:
+        raise DataError(f"Line {broken[0]} of {path} lacks left or right. Fill or remove it.")
+    return rows
