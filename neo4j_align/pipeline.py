@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from neo4j_align.config import Config
+from neo4j_align.errors import DataError
 from neo4j_align.gnn import saved
 from neo4j_align.looks import Looks
 from neo4j_align.operating import Target, aim
@@ -109,6 +110,43 @@ class Aligner:
             run.note(**self._account(found))
         return self._alignment(found, run.id, changes.counts)
 
+    def score(self, model: saved.Model) -> pd.DataFrame:
+        """Score all candidates as `align` would, and write nothing.
+
+        Returns:
+            left, right (keys), type, confidence, score, and whether the pair is `linked`.
+        """
+        found = self._judge(model, links.read)
+        return self._table(found, np.arange(len(found.pairs))).drop(columns=["pair", "alone"])
+
+    def neighbourhood(self, model: saved.Model, key: object) -> pd.DataFrame:
+        """Return the sampled neighbours of the entities with a key, and theirs, exactly as the model sees them.
+
+        Returns:
+            hop (1 or 2), entity, relation, forward (whether it points from the entity), neighbour, type (of it).
+
+        Raises:
+            DataError: No entity of either side has the key.
+        """
+        graph = self._pull(model.means)
+        nodes, around = graph.nodes, graph.neighbourhood
+        start = np.flatnonzero(nodes.keys.astype(str) == str(key))
+        if not len(start):
+            raise DataError(f"No entity of either side has the key {key}.")
+        rows = []
+        reached = start
+        for hop in (1, 2):
+            entity, place = np.nonzero(around.neighbours[reached] >= 0)
+            at = reached[entity]
+            neighbour, code = around.neighbours[at, place], around.relations[at, place]
+            rows += [
+                (hop, str(nodes.keys[one]), self.config.relations[abs(relation) - 1].name, bool(relation > 0),
+                 str(nodes.keys[other]), self.config.types[nodes.type[other]].name)
+                for one, relation, other in zip(at, code, neighbour, strict=True)
+            ]  # fmt: skip
+            reached = np.unique(neighbour)
+        return pd.DataFrame(rows, columns=["hop", "entity", "relation", "forward", "neighbour", "type"])
+
     def evaluate(
         self, model: saved.Model, gold: pd.DataFrame, split: str | None = "test", precision: float | None = None
     ) -> dict[str, Any]:
@@ -193,7 +231,10 @@ class Aligner:
 
     def _links(self, found: _Scored) -> pd.DataFrame:
         """Return the chosen links: pair, left, right, type, alone, confidence, score."""
-        nodes, rows = found.graph.nodes, np.flatnonzero(found.linked)
+        return self._table(found, np.flatnonzero(found.linked)).drop(columns="linked")
+
+    def _table(self, found: _Scored, rows: npt.NDArray[np.int64]) -> pd.DataFrame:
+        nodes = found.graph.nodes
         left, right = found.pairs.left[rows], found.pairs.right[rows]
         keys, types = nodes.keys, nodes.type[left]
         return pd.DataFrame(
@@ -205,5 +246,6 @@ class Aligner:
                 "alone": found.exclusive[types],
                 "confidence": found.confidence[rows],
                 "score": np.round(found.logits[rows], DIGITS),
+                "linked": found.linked[rows],
             }
         )

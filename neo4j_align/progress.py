@@ -12,10 +12,16 @@ if TYPE_CHECKING:
 
 
 class Stages:
-    """Times each stage, and shows it where there is a `rich` progress display."""
+    """Times each stage, and shows it where there is a `rich` progress display.
 
-    def __init__(self, display: Progress | None = None) -> None:
+    `listener` is told each stage, how much of it is done, and of how much, if that is known.
+    """
+
+    def __init__(
+        self, display: Progress | None = None, listener: Callable[[str, int, int | None], None] = lambda *_: None
+    ) -> None:
         self._display = display
+        self._listener = listener
         self._started = time.perf_counter()
         self.done: dict[str, dict[str, float]] = {}
 
@@ -24,10 +30,12 @@ class Stages:
         """Run a stage; the block gets a function to tell how many more units are done."""
         begin, count = time.perf_counter(), 0
         task = self._display.add_task(name, total=total) if self._display else None
+        self._listener(name, 0, total)
 
         def advance(units: int) -> None:
             nonlocal count
             count += units
+            self._listener(name, count, total)
             if self._display and task is not None:
                 self._display.update(task, advance=units)
 

@@ -1,2 +1,2 @@
-// create_key_constraint() [label, key]: lets the key of the nodes with a label be found fast and be there once
-CREATE CONSTRAINT IF NOT EXISTS FOR (n:`{label}`) REQUIRE n.`{key}` IS UNIQUE
+// create_key_constraint() [name, label, key]: lets the key of the nodes with a label be found fast and be there once
+CREATE CONSTRAINT `{name}` IF NOT EXISTS FOR (n:`{label}`) REQUIRE n.`{key}` IS UNIQUE

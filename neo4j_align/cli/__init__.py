@@ -22,6 +22,8 @@ COMMANDS = {
     "reject": "verdicts",
     "withdraw": "verdicts",
     "runs": "runs",
+    "worker": "worker",
+    "uninstall": "uninstall",
 }
 
 

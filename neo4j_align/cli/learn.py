@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neo4j_align.cli.options import Common, common
+from neo4j_align.cli.options import Common, common, model
 from neo4j_align.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_model = click.option(
-    "--model", "folder", type=click.Path(path_type=Path), default=Path("models/align"), show_default=True,
-    help="Folder of the model.",
-)  # fmt: skip
 _precision = click.option(
     "--precision", type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Choose each type's threshold so that its links have this precision, and say what recall that leaves.",
@@ -41,7 +37,7 @@ def read_table(path: Path) -> pd.DataFrame:
 @click.command()
 @click.option("--labels", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="CSV: left,right[,label][,split][,type]; left and right are keys.")  # fmt: skip
-@_model
+@model
 @common
 def train(common: Common, path: Path | None, folder: Path) -> None:
     """Train a model on labelled pairs, or on none, and save it.
@@ -63,19 +59,19 @@ def train(common: Common, path: Path | None, folder: Path) -> None:
 
     config, table = common.config(), None if path is None else read_table(path)
     with common.connect() as database, common.progress() as progress:
-        model = Aligner(config, database, Stages(progress)).train(table, folder)
-    training = model.about.training
+        trained = Aligner(config, database, Stages(progress)).train(table, folder)
+    training = trained.about.training
     judged = "labels of its own" if path is None else "validation"
-    document = {"model": model.about.id, "folder": str(folder), **training}
+    document = {"model": trained.about.id, "folder": str(folder), **training}
     text = (
-        f"Model {model.about.id} saved in {folder} after {training['seconds']:.0f} s.\n"
+        f"Model {trained.about.id} saved in {folder} after {training['seconds']:.0f} s.\n"
         f"On {judged}:\n{figures(training['validation'])}\nNext: neo4j-align align --model {folder}"
     )
     common.result(document, text)
 
 
 @click.command()
-@_model
+@model
 @_precision
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
 @click.option("--profile", is_flag=True, help="Say where the time went, by stage.")
@@ -99,14 +95,14 @@ def align(common: Common, folder: Path, precision: float | None, dry_run: bool, 
     from neo4j_align.pipeline import Aligner
     from neo4j_align.progress import Stages
 
-    config, model = common.config(), saved.load(folder)
+    config, trained = common.config(), saved.load(folder)
     with common.connect() as database, common.progress() as progress:
         aligner = Aligner(config, database, Stages(progress))
-        found = aligner.align(model, dry_run, precision)
+        found = aligner.align(trained, dry_run, precision)
     stages = aligner.stages
     document: dict[str, Any] = {
         "run": found.run,
-        "model": model.about.id,
+        "model": trained.about.id,
         "dry_run": dry_run,
         "candidates": found.candidates,
         "links": len(found.links),
@@ -133,7 +129,7 @@ def align(common: Common, folder: Path, precision: float | None, dry_run: bool, 
               help="CSV: left,right[,label][,split][,type]; left and right are keys.")  # fmt: skip
 @click.option("--split", type=click.Choice(["train", "valid", "test", "all"]), default="test", show_default=True,
               help="Which rows to judge. A file without splits is judged whole, unless it was trained on.")  # fmt: skip
-@_model
+@model
 @_precision
 @common
 def evaluate(common: Common, path: Path, split: str, folder: Path, precision: float | None) -> None:
@@ -151,10 +147,10 @@ def evaluate(common: Common, path: Path, split: str, folder: Path, precision: fl
     from neo4j_align.pipeline import Aligner
     from neo4j_align.progress import Stages
 
-    config, model, table = common.config(), saved.load(folder), read_table(path)
+    config, trained, table = common.config(), saved.load(folder), read_table(path)
     with common.connect() as database, common.progress() as progress:
         aligner = Aligner(config, database, Stages(progress))
-        result = aligner.evaluate(model, table, None if split == "all" else split, precision)
+        result = aligner.evaluate(trained, table, None if split == "all" else split, precision)
     common.result(result, "\n".join([figures(result), *_expected(result.get("target", {"types": {}}))]))
 
 

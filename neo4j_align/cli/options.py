@@ -77,6 +77,12 @@ class Common:
             click.echo(text)
 
 
+model = click.option(
+    "--model", "folder", type=click.Path(path_type=Path), default=Path("models/align"), show_default=True,
+    help="Folder of the model.",
+)  # fmt: skip
+
+
 def common(command: Callable[..., None]) -> Callable[..., None]:
     """Add the common options; the command gets them as `common`, and AlignError becomes exit code 1."""
 

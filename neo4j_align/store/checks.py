@@ -24,6 +24,9 @@ CONSTRAINTS = (  # what each makes unique (of nodes?, of what, which property), 
     ((False, "SAME_AS", "pair"), "ensure_link_constraint"),
     ((False, "NOT_SAME_AS", "pair"), "ensure_rejection_constraint"),
     ((True, "AlignRun", "id"), "ensure_run_constraint"),
+    ((True, "AlignChange", "id"), "ensure_change_constraint"),
+    ((True, "AlignLease", "name"), "ensure_lease_constraint"),
+    ((True, "AlignJob", "id"), "ensure_job_constraint"),
 )
 _CREATE = "Run `neo4j-align check --create-indexes`."
 
@@ -228,8 +231,7 @@ def create_indexes(database: Database, config: Config) -> None:
     """
     for side, label in _missing_keys(config, _indexes(database)):
         file = "create_key_index" if side.label is None else "create_key_constraint"
-        query = queries.load(f"schema/{file}")
-        database.write(query.render(label=schema.quote(label), key=schema.quote(side.key)))
+        database.write(queries.load(f"schema/{file}").render(**schema.key_index(label, side.key)))
     for _, file in CONSTRAINTS:
         database.write(queries.load(f"schema/{file}").render())
 

@@ -18,7 +18,7 @@ from neo4j_align.config import OWN_PREFIX, OWN_RELATIONS
 from neo4j_align.errors import ConfigError, DataError
 from neo4j_align.store import queries
 from neo4j_align.store.database import Database
-from neo4j_align.store.schema import quote
+from neo4j_align.store.schema import key_index, quote
 
 SIDES = ("left", "right")
 HEADER = ["source", "relation", "target"]
@@ -68,7 +68,7 @@ def read_folder(folder: Path, left_label: str, right_label: str) -> tuple[Graph,
 def write_graph(database: Database, graph: Graph, advance: Callable[[int], None] | None = None) -> None:
     """Create the key constraint of a side, then its missing nodes and relationships, batch by batch."""
     side = quote(graph.label)
-    database.write(queries.load("schema/create_key_constraint").render(label=side, key=quote("uid")))
+    database.write(queries.load("schema/create_key_constraint").render(**key_index(graph.label, "uid")))
     merge_nodes = queries.load("schema/merge_nodes")
     for name, nodes in graph.nodes.items():
         database.write_batches(merge_nodes.render(side=side, type=quote(name)), nodes, advance)

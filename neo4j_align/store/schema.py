@@ -44,6 +44,11 @@ def literal(value: Any) -> str:
     return "'" + str(value).replace("'", "\\'") + "'"
 
 
+def key_index(label: str, key: str) -> dict[str, str]:
+    """Return the identifiers for an index of a key; its name tells `uninstall` that it is not the user's."""
+    return {"name": quote(f"align_key_{label}"), "label": quote(label), "key": quote(key)}
+
+
 def all_of(names: Iterable[str]) -> str:
     """Return a label expression: nodes that have every one of the labels."""
     return "&".join(quote(name) for name in names)

@@ -1,0 +1,2 @@
+// drop_index() [name]: remove an index
+DROP INDEX `{name}` IF EXISTS

@@ -1,0 +1,70 @@
+"""AlignJob: work that was asked for from Cypher, taken by one worker at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from neo4j_align.errors import LeaseError
+from neo4j_align.store import queries
+from neo4j_align.store.database import Database
+from neo4j_align.store.lease import actor
+
+ATTEMPTS = 3  # a job during which that many workers died is given up
+
+
+class Job:
+    """A job that a worker holds, fenced by the token of its lease."""
+
+    def __init__(self, database: Database, token: str, properties: dict[str, Any]) -> None:
+        self.id: str = properties["id"]
+        self.kind: str = properties["kind"]
+        self.attempts: int = properties["attempts"]
+        self.options: dict[str, Any] = {name: properties.get(name) for name in properties.get("options", [])}
+        self._database, self._token = database, token
+
+    def progress(self, stage: str, done: int, total: int | None) -> bool:
+        """Write how far the job is, and tell whether it was cancelled meanwhile."""
+        return self._note(stage=stage, done=done, total=total)
+
+    def finish(self, result: dict[str, Any]) -> None:
+        """Record the outcome: as JSON, and lists in it as properties of the job too."""
+        lists = {name: value for name, value in result.items() if isinstance(value, list)}
+        document = {name: _without_nan(value) if name in lists else value for name, value in result.items()}
+        self._note(**lists, status="done", result=json.dumps(document, default=str), error=None)
+
+    def fail(self, error: str) -> None:
+        """Record that the job cannot be done."""
+        self._note(status="failed", error=error[:1000])
+
+    def cancel(self) -> None:
+        """Record that the job was given up because somebody asked for that."""
+        self._note(status="cancelled")
+
+    def give_back(self, counts: bool = False) -> None:
+        """Let a worker begin it anew; `counts` tells whether this attempt is one of its ATTEMPTS."""
+        self._note(status="queued", attempts=self.attempts - (not counts))
+
+    def _note(self, **about: Any) -> bool:
+        rows = self._database.write(queries.load("jobs/note").text, token=self._token, id=self.id, about=about)
+        if not rows:
+            raise LeaseError(f"Job {self.id} was taken over by another worker.")
+        return bool(rows[0]["cancelled"])
+
+
+def _without_nan(values: list[Any]) -> list[Any]:
+    """JSON has no NaN, and a list in Neo4j no null."""
+    return [None if value != value else value for value in values]
+
+
+def waiting(database: Database) -> bool:
+    """Tell whether there is a job that is queued, or that a worker has begun and may have left."""
+    return bool(database.read(queries.load("jobs/waiting").text)[0]["waiting"])
+
+
+def take(database: Database, token: str) -> Job | None:
+    """Take the next job, if the lease `worker` is held with this token."""
+    worker = f"{actor()}:{os.getpid()}"
+    rows = database.write(queries.load("jobs/take").text, token=token, worker=worker)
+    return Job(database, token, rows[0]["job"]) if rows else None

@@ -1,0 +1,57 @@
+"""Take the tool out of a database: all that is its own goes, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from neo4j_align.store import database as gate
+from neo4j_align.store import procedures, queries, schema
+from neo4j_align.store.database import Database
+from neo4j_align.store.lease import Lease
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What of the tool there is in a database.
+
+    Attributes:
+        counts: numbers of relationships and nodes, by what they are.
+        schema: names of constraints (True) and indexes (False).
+        procedures: names.
+    """
+
+    counts: dict[str, int]
+    schema: dict[str, bool]
+    procedures: list[str]
+
+
+def traces(database: Database, namespace: str = procedures.NAMESPACE) -> Traces:
+    """Find what of the tool there is in a database."""
+    counts = database.read(queries.load("uninstall/count").text)
+    named = database.read(queries.load("uninstall/schema").text)
+    return Traces(
+        counts={row["what"]: row["number"] for row in counts},
+        schema={row["name"]: row["is_constraint"] for row in named},
+        procedures=[row["name"] for row in procedures.installed(database, namespace)],
+    )
+
+
+def uninstall(
+    database: Database, namespace: str = procedures.NAMESPACE, advance: Callable[[int], None] = lambda _: None
+) -> Traces:
+    """Remove all that is the tool's own, and return what it was; begun again, it goes on where it was cut off.
+
+    Raises:
+        LeaseError: A run is writing.
+    """
+    found = traces(database, namespace)
+    procedures.remove(database, namespace)
+    with Lease(database, "writer", "uninstall"):
+        for name in ("delete_links", "delete_nodes"):
+            while deleted := database.write(queries.load(f"uninstall/{name}").text, limit=gate.BATCH)[0]["deleted"]:
+                advance(deleted)
+        for name, is_constraint in {**found.schema, **traces(database).schema}.items():
+            drop = queries.load("uninstall/drop_constraint" if is_constraint else "uninstall/drop_index")
+            database.write(drop.render(name=schema.quote(name)))
+    return found

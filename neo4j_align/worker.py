@@ -1,0 +1,159 @@
+"""The worker: takes jobs that were asked for from Cypher, one at a time across all workers, and does them."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from neo4j_align.config import Config
+from neo4j_align.errors import AlignError, DatabaseError, DataError, LeaseError
+from neo4j_align.gnn import saved
+from neo4j_align.pipeline import Aligner
+from neo4j_align.progress import Stages
+from neo4j_align.store import jobs, queries
+from neo4j_align.store.database import Database
+from neo4j_align.store.lease import Lease
+
+log = logging.getLogger(__name__)
+_TELLING = 1.0  # seconds between two notes of progress
+
+
+class _Cancelled(Exception):  # noqa: N818
+    """The job was cancelled while it ran."""
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Does jobs with one configuration and one model.
+
+    Attributes:
+        folder: of the model; a job that trains replaces it.
+        table: labels for jobs that train; None for the verdicts in the database.
+        poll: seconds between two looks for jobs.
+    """
+
+    config: Config
+    database: Database
+    folder: Path
+    table: pd.DataFrame | None = None
+    poll: float = 2.0
+
+    def run(self, once: bool = False) -> int:
+        """Do jobs until interrupted, or with `once` until none waits; return how many were done.
+
+        A job that is interrupted goes back to the queue; what it has written stays, and is not written again.
+        """
+        self.database.write(queries.load("schema/ensure_job_constraint").text)
+        count = 0
+        while True:
+            try:
+                done = jobs.waiting(self.database) and self._next()
+                count += done
+                if once and not done and not jobs.waiting(self.database):
+                    return count
+            except DatabaseError as error:  # the server may be back soon
+                if once:
+                    raise
+                log.warning("%s", error)
+                done = False
+            if not done:
+                time.sleep(self.poll)
+
+    def _next(self) -> bool:
+        """Do the next job; False where another worker is at work."""
+        try:
+            with Lease(self.database, "worker", "a job") as lease:
+                job = jobs.take(self.database, lease.token)
+                if job is not None:
+                    self._do(job)
+                return job is not None
+        except LeaseError as error:
+            log.info("%s", error)
+            return False
+
+    def _do(self, job: jobs.Job) -> None:
+        log.warning("job %s: %s", job.id, job.kind)
+        if job.attempts > jobs.ATTEMPTS:
+            job.fail(f"{jobs.ATTEMPTS} workers died at it. See their logs; submit it again when the cause is found.")
+            return
+        try:
+            job.finish(self._result(job))
+        except _Cancelled:
+            job.cancel()
+        except (KeyboardInterrupt, LeaseError, DatabaseError) as error:  # not the job's fault
+            with contextlib.suppress(AlignError):
+                job.give_back(counts=isinstance(error, DatabaseError))
+            raise
+        except Exception as error:  # whatever a job meets, the worker goes on to the next
+            log.exception("job %s failed", job.id)
+            job.fail(str(error) if isinstance(error, AlignError) else f"{type(error).__name__}: {error}")
+        log.warning("job %s: ended", job.id)
+
+    def _result(self, job: jobs.Job) -> dict[str, Any]:
+        work = getattr(self, f"_{job.kind}")
+        takes = dict(list(inspect.signature(work).parameters.items())[1:])
+        needs = {name for name, option in takes.items() if option.default is inspect.Parameter.empty}
+        if wrong := sorted((job.options.keys() - takes.keys()) | (needs - job.options.keys())):
+            raise DataError(
+                f"A job of the kind {job.kind} takes {', '.join(takes) or 'no options'} "
+                f"({', '.join(sorted(needs)) or 'none'} must be given); see to {', '.join(wrong)}."
+            )
+        result: dict[str, Any] = work(Aligner(self.config, self.database, Stages(listener=_teller(job))), **job.options)
+        return result
+
+    def _align(self, aligner: Aligner, precision: float | None = None, dry_run: bool = False) -> dict[str, Any]:
+        if precision is not None and not (isinstance(precision, int | float) and 0 < precision < 1):
+            raise DataError(f"The option precision must be a number between 0 and 1, not {precision!r}.")
+        found = aligner.align(saved.load(self.folder), bool(dry_run), precision)
+        return {"run": found.run, "links": len(found.links), "candidates": found.candidates, **found.changes}
+
+    def _train(self, aligner: Aligner) -> dict[str, Any]:
+        model = aligner.train(self.table, self.folder)
+        return {"model": model.about.id, **model.about.training["validation"]}
+
+    def _neighbourhood(self, aligner: Aligner, key: object) -> dict[str, Any]:
+        return _columns(aligner.neighbourhood(saved.load(self.folder), key))
+
+    def _candidates(self, aligner: Aligner, key: object) -> dict[str, Any]:
+        scored = _with_texts(aligner.score(saved.load(self.folder)))
+        return _columns(scored[(scored["left"] == str(key)) | (scored["right"] == str(key))])
+
+    def _score(self, aligner: Aligner, left: list[object], right: list[object]) -> dict[str, Any]:
+        """Score pairs; one that blocking does not take for a candidate has no confidence, NaN."""
+        if len(left) != len(right):
+            raise DataError(f"The options left and right must be of one length, not {len(left)} and {len(right)}.")
+        scored = _with_texts(aligner.score(saved.load(self.folder)))
+        asked = pd.DataFrame({"left": map(str, left), "right": map(str, right)})
+        found = asked.merge(scored, how="left", on=["left", "right"])
+        return _columns(found.assign(linked=found["linked"].eq(True), type=found["type"].fillna("")))
+
+
+def _with_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its keys as text, since a list in Neo4j holds one kind of values."""
+    return table.astype({"left": str, "right": str})
+
+
+def _columns(table: pd.DataFrame) -> dict[str, Any]:
+    return {str(name): table[name].tolist() for name in table}
+
+
+def _teller(job: jobs.Job) -> Callable[[str, int, int | None], None]:
+    """Return what writes a job's progress now and then, and ends it when it was cancelled."""
+    last = 0.0
+
+    def tell(stage: str, done: int, total: int | None) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _TELLING:
+            last = time.monotonic()
+            if job.progress(stage, done, total):
+                raise _Cancelled
+
+    return tell

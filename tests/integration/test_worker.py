@@ -1,0 +1,284 @@
+"""The worker: jobs asked for from Cypher, one at a time, through deaths and interruptions."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from neo4j_align.config import Config, Connection
+from neo4j_align.errors import DatabaseError
+from neo4j_align.gnn.saved import Model
+from neo4j_align.pipeline import Aligner
+from neo4j_align.store import jobs, lease, procedures
+from neo4j_align.store.database import Database
+from neo4j_align.store.lease import Lease
+from neo4j_align.worker import Worker
+from tests.integration import plain
+from tests.integration.conftest import EXAMPLE, Run, document
+
+Result = dict[str, Any]
+
+
+def submit(database: Database, kind: str, **options: Any) -> str:
+    row = procedures.call(database, plain.CONFIG, "submit", kind=kind, options=options)[0]
+    assert row["status"] == "queued"
+    return str(row["id"])
+
+
+def job(database: Database, id_: str) -> Result:
+    found: Result = procedures.call(database, plain.CONFIG, "job", id=id_)[0]
+    return found
+
+
+@pytest.fixture
+def worker(database: Database, tmp_path: Path) -> Worker:
+    return Worker(plain.CONFIG, database, tmp_path / "model", poll=0.1)
+
+
+def doing(monkeypatch: pytest.MonkeyPatch, work: Callable[[Aligner], Result]) -> None:
+    """Let jobs of the kind `train` do this."""
+    monkeypatch.setattr(Worker, "_train", lambda self, aligner: work(aligner))
+
+
+def test_jobs_of_every_kind(example: Database, config: Config, model: Model, model_folder: Path) -> None:
+    chosen = Aligner(config, example).align(model, dry_run=True).links.iloc[0]
+    ids = {
+        "dry": submit(example, "align", dry_run=True),
+        "align": submit(example, "align", precision=0.9),
+        "score": submit(example, "score", left=[chosen["left"], "nix"], right=[chosen["right"], "nix"]),
+        "candidates": submit(example, "candidates", key=chosen["left"]),
+        "neighbourhood": submit(example, "neighbourhood", key=chosen["left"]),
+        "unknown option": submit(example, "align", modell="x"),
+        "missing option": submit(example, "candidates"),
+        "wrong option": submit(example, "align", precision="high"),
+    }
+    assert Worker(config, example, model_folder).run(once=True) == len(ids)
+    done = {name: job(example, id_) for name, id_ in ids.items()}
+
+    assert json.loads(done["dry"]["job"]["result"])["run"] is None
+    result = json.loads(done["align"]["job"]["result"])
+    assert result["links"] == result["created"] == len(plain.snapshot(example)) > 300
+    scored = json.loads(done["score"]["job"]["result"])
+    assert scored["confidence"] == [chosen["confidence"], None]
+    assert scored["linked"] == [True, False]
+    rows = procedures.call(example, config, "candidates", key=chosen["left"])
+    assert (rows[0]["right"], rows[0]["confidence"]) == (chosen["right"], chosen["confidence"])
+    around = procedures.call(example, config, "neighbourhood", key=chosen["left"])
+    assert {row["hop"] for row in around} == {1, 2}
+    assert {row["entity"] for row in around if row["hop"] == 1} == {chosen["left"]}
+    assert {name: done[name]["status"] for name in done if "option" in name} == dict.fromkeys(
+        ("unknown option", "missing option", "wrong option"), "failed"
+    )
+    assert "takes precision, dry_run" in done["unknown option"]["error"]
+    assert "(key must be given)" in done["missing option"]["error"]
+    assert "between 0 and 1" in done["wrong option"]["error"]
+
+
+def test_a_job_that_trains_learns_from_verdicts_alone(
+    example: Database, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(Aligner, "train", lambda self, table, folder: seen.append((table, folder)))
+    id_ = submit(example, "train")
+    Worker(config, example, tmp_path).run(once=True)
+    assert seen == [(None, tmp_path)]
+    assert job(example, id_)["status"] == "failed"  # this train gave no model
+    assert "AttributeError" in job(example, id_)["error"]
+
+
+def test_a_job_that_fails_does_not_stop_the_worker(
+    database: Database, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doing(monkeypatch, lambda _: {"answer": 1 // 0})
+    one, other = submit(database, "train"), submit(database, "train")
+    assert worker.run(once=True) == 2
+    assert job(database, one)["status"] == job(database, other)["status"] == "failed"
+    assert "ZeroDivisionError" in job(database, one)["error"]
+
+
+def test_progress_is_told_and_a_running_job_is_cancelled(
+    database: Database, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("neo4j_align.worker._TELLING", 0.0)
+    id_ = submit(database, "train")
+
+    def work(aligner: Aligner) -> Result:
+        with aligner.stages.stage("pull", 10) as advance:
+            advance(4)
+            shown = job(database, id_)
+            assert (shown["status"], shown["stage"], shown["done"], shown["total"]) == ("running", "pull", 4, 10)
+            assert procedures.call(database, plain.CONFIG, "cancel", id=id_)[0]["status"] == "cancelling"
+            advance(1)
+        raise AssertionError("it went on")
+
+    doing(monkeypatch, work)
+    worker.run(once=True)
+    assert job(database, id_)["status"] == "cancelled"
+
+
+def test_a_waiting_job_is_cancelled_at_once(database: Database, worker: Worker) -> None:
+    id_ = submit(database, "train")
+    assert procedures.call(database, plain.CONFIG, "cancel", id=id_)[0]["status"] == "cancelled"
+    assert worker.run(once=True) == 0
+
+
+def test_an_interrupted_job_goes_back_to_the_queue_and_is_done_by_the_next(
+    database: Database, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id_ = submit(database, "train")
+
+    def interrupted(_: Aligner) -> Result:
+        raise KeyboardInterrupt
+
+    doing(monkeypatch, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        worker.run(once=True)
+    assert (job(database, id_)["status"], job(database, id_)["job"]["attempts"]) == ("queued", 0)
+    doing(monkeypatch, lambda _: {"answer": [1, 2]})
+    assert worker.run(once=True) == 1
+    assert job(database, id_)["job"]["answer"] == [1, 2]
+
+
+def test_a_job_at_which_three_workers_died_is_given_up(
+    database: Database, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doing(monkeypatch, lambda _: {})
+    id_ = submit(database, "train")
+    for _ in range(jobs.ATTEMPTS):
+        with Lease(database, "worker", "a job") as held:
+            assert jobs.take(database, held.token) is not None
+    assert worker.run(once=True) == 1
+    assert job(database, id_)["status"] == "failed"
+    assert "3 workers died" in job(database, id_)["error"]
+
+
+def test_two_workers_do_one_job_at_a_time(
+    database: Database, neo4j_connection: Connection, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, most, guard = 0, 0, threading.Lock()
+
+    def work(_: Aligner) -> Result:
+        nonlocal running, most
+        with guard:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.3)
+        with guard:
+            running -= 1
+        return {}
+
+    doing(monkeypatch, work)
+    ids = [submit(database, "train") for _ in range(4)]
+    with Database.open(neo4j_connection) as second:
+        other = Worker(worker.config, second, worker.folder, poll=0.1)
+        thread = threading.Thread(target=other.run, kwargs={"once": True})
+        thread.start()
+        worker.run(once=True)
+        thread.join()
+    assert most == 1
+    assert {job(database, id_)["status"] for id_ in ids} == {"done"}
+
+
+def test_a_worker_that_lost_its_lease_cannot_say_that_it_is_done(
+    database: Database, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def robbed(_: Aligner) -> Result:
+        database.write("MATCH (lease:AlignLease {name: 'worker'}) SET lease.token = 'another'")
+        return {}
+
+    doing(monkeypatch, robbed)
+    id_ = submit(database, "train")
+    assert worker._next() is False
+    assert job(database, id_)["status"] == "running"  # as the other worker, who has it now, would leave it
+
+
+def test_a_run_under_way_puts_the_job_off(database: Database, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "SECONDS", 3)
+    doing(monkeypatch, lambda _: {"run": plain.write(database, plain.load(database, 1), {})})
+    id_ = submit(database, "train")
+    with Lease(database, "writer", "align"):
+        assert worker._next() is False
+        assert job(database, id_)["status"] == "queued"
+
+
+def test_a_connection_that_fails_counts_as_an_attempt(
+    database: Database, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drops(_: Aligner) -> Result:
+        raise DatabaseError("gone")
+
+    doing(monkeypatch, drops)
+    id_ = submit(database, "train")
+    with pytest.raises(DatabaseError):
+        worker.run(once=True)
+    assert (job(database, id_)["status"], job(database, id_)["job"]["attempts"]) == ("queued", 1)
+
+
+def test_options_cannot_pass_for_what_the_worker_keeps(database: Database) -> None:
+    options = {"status": "done", "id": "other", "attempts": -99, "kind": "align"}
+    id_ = procedures.call(database, plain.CONFIG, "submit", kind="train", options=options)[0]["id"]
+    found = job(database, id_)["job"]
+    assert (found["status"], found["attempts"], found["kind"]) == ("queued", 0, "train")
+    assert not procedures.call(database, plain.CONFIG, "submit", kind="drop", options={})[0]["id"]
+
+
+@pytest.fixture
+def process(
+    example: Database, model_folder: Path, neo4j_connection: Connection
+) -> Callable[[], subprocess.Popen[bytes]]:
+    environment = {
+        **os.environ,
+        "NEO4J_URI": neo4j_connection.uri,
+        "NEO4J_USERNAME": neo4j_connection.username,
+        "NEO4J_PASSWORD": neo4j_connection.password.get_secret_value(),
+    }
+    command = ["worker", "--config", EXAMPLE / "align.toml", "--model", model_folder, "--poll", "0.2"]
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-m", "neo4j_align", *map(str, command)], env=environment)
+
+    return start
+
+
+def wait_for(database: Database, id_: str, *statuses: str) -> None:
+    deadline = time.monotonic() + 120
+    while job(database, id_)["status"] not in statuses:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_killed_worker_is_followed_and_a_stopped_one_ends_cleanly(
+    example: Database, process: Callable[[], subprocess.Popen[bytes]]
+) -> None:
+    """SIGKILL in the middle of an alignment, then a second worker that does it, and SIGTERM for that one."""
+    id_ = submit(example, "align")
+    first = process()
+    wait_for(example, id_, "running")
+    first.kill()
+    first.wait()
+    second = process()
+    try:
+        wait_for(example, id_, "done", "failed")
+    finally:
+        second.send_signal(signal.SIGTERM)
+        code = second.wait(60)
+    assert code == 0
+    found = job(example, id_)
+    assert (found["status"], found["job"]["attempts"]) == ("done", 2)
+    assert len(plain.snapshot(example)) == json.loads(found["job"]["result"])["links"]
+
+
+def test_the_worker_on_the_command_line(run: Run, example: Database, model_folder: Path) -> None:
+    submit(example, "align", dry_run=True)
+    common = ("--config", EXAMPLE / "align.toml", "--model", model_folder)
+    assert document(run("worker", "--once", "--json", *common)) == {"jobs": 1}
