@@ -174,11 +174,11 @@ def judge(labels: Labels, nodes: Nodes, pairs: Pairs, seed: int, complete: bool 
     of_left, of_right, otherwise = (np.full(len(nodes), "", dtype=object) for _ in range(3))
     # An entity with links in several splits belongs to the last of them: what is tested is never trained on.
     for name in SPLITS:
-        mine = labels.split == name
+        mine = (labels.split == name) & labels.same
         of_left[labels.left[mine]], of_right[labels.right[mine]] = name, name
     of_left[labels.orphans[:, 0]] = seeded(nodes.keys[labels.orphans[:, 0]], HELD_OUT, seed)
     for kind in np.unique(nodes.type[labels.left]):
-        mine = nodes.type[labels.left] == kind
+        mine = (nodes.type[labels.left] == kind) & labels.same
         smaller = min(np.count_nonzero((nodes.type == kind) & (nodes.side == side)) for side in (LEFT, RIGHT))
         covered = mine.sum() >= _COMPLETE * smaller and not labels.guessed
         if complete if complete is not None else covered:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,10 @@ from neo4j_align.config import Config, parse_config
 from neo4j_align.errors import DataError, ModelError
 from neo4j_align.gnn import score
 from neo4j_align.gnn.saved import Model, load
-from neo4j_align.store import links, sampling
+from neo4j_align.looks import Looks
+from neo4j_align.records import Verdicts
+from neo4j_align.sight import Graph
+from neo4j_align.store import links, sampling, verdicts
 from neo4j_align.store.database import Database
 from neo4j_align.store.loader import read_folder, write_graph
 from tests.integration.conftest import EXAMPLE, Run, document
@@ -422,3 +426,37 @@ def test_labels_without_splits_are_judged_on_what_training_held_out(
     assert 0 < held_out["gold"] < len(gold) / 3
     assert aligner.evaluate(trained, gold.iloc[:-1])["split"] == "all"
     assert aligner.evaluate(trained, gold, None)["split"] == "all"
+
+
+def pairs_of(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{"left": left, "right": right} for left, right in zip(table["left"], table["right"], strict=True)]
+
+
+def test_verdicts_are_evidence_for_neighbours(example: Database, config: Config, model: Model) -> None:
+    """With all artists rejected, films stand without the anchors that their artists were, and score lower."""
+    before = Aligner(config, example).score(model).set_index(["left", "right"])
+    artists = before[before["linked"] & (before["type"] == "artist")].reset_index()
+    verdicts.judge(example, config, "reject", pairs_of(artists))
+    after = Aligner(config, example).score(model).set_index(["left", "right"])
+
+    films = before.loc[before["linked"] & (before["type"] == "film"), "score"]
+    assert (after["score"].reindex(films.index) - films).mean() < 0
+    assert not after["linked"].reindex(artists.set_index(["left", "right"]).index, fill_value=False).any()
+
+
+def test_training_is_told_the_verdicts(
+    example: Database, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Verdicts] = []
+
+    def learn(self: Looks, graph: Graph, table: pd.DataFrame | None, decided: Verdicts) -> None:
+        told.append(decided)
+        raise DataError("told")
+
+    monkeypatch.setattr(Looks, "learn", learn)
+    gold = read_table(EXAMPLE / "gold.csv")
+    verdicts.judge(example, config, "confirm", pairs_of(gold.head(3)))
+    verdicts.judge(example, config, "reject", pairs_of(gold.iloc[3:5]))
+    with pytest.raises(DataError, match="told"):
+        Aligner(config, example).train(None, tmp_path)
+    assert (len(told[0].confirmed), len(told[0].rejected)) == (3, 2)
