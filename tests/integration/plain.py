@@ -8,13 +8,25 @@ from typing import Any
 
 import pandas as pd
 
-from neo4j_align.config import Config
+from neo4j_align.config import Config, parse_config
 from neo4j_align.records import Nodes
 from neo4j_align.store import entities, links, runs
 from neo4j_align.store.database import Database
-from tests.unit.builders import config
 
-CONFIG: Config = config(types=1)
+CONFIG: Config = parse_config(
+    {
+        "left": {"label": "L", "key": "uid"},
+        "right": {"label": "R", "key": "uid"},
+        "types": [
+            {
+                "name": "T0",
+                "left": "T0",
+                "right": "T0",
+                "attributes": [{"name": "name", "left": "name", "right": "title", "kind": "name"}],
+            }
+        ],
+    }
+)
 ALL = "MATCH (l)-[s:SAME_AS]->(r) RETURN l.uid AS left, r.uid AS right, properties(s) AS link ORDER BY s.pair"
 Wanted = dict[tuple[str, str], float]  # (left, right) → confidence
 
