@@ -88,8 +88,8 @@ class Database:
     def transact(self, work: Callable[[Execute], T]) -> T:
         """Run several statements in one writing transaction: all of them happen, or none.
 
-        `work` gets a function that runs a statement and returns its rows. It may be called again from the start: when
-        the transaction is retried, even one of which only the answer was lost.
+        `work` gets a function that runs a statement and returns its rows. It may be called again from the start, even
+        after a commit of which only the answer was lost: what it does must be the same done twice as done once.
         """
 
         @neo4j.unit_of_work(metadata=_METADATA)
@@ -100,7 +100,10 @@ class Database:
             return work(run)
 
         with self._session(neo4j.WRITE_ACCESS) as session:
-            return session.execute_write(unit)
+            try:
+                return session.execute_write(unit)
+            except exceptions.IncompleteCommit:  # the driver cannot know that it may be done again
+                return session.execute_write(unit)
 
     def write_batches(
         self, query: str, rows: Sequence[Any], advance: Callable[[int], None] | None = None, **parameters: Any
@@ -201,4 +204,6 @@ def _translated(uri: str = "Neo4j") -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    """Return the first line of a message, with the second where that gives the reason."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]

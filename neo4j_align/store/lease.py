@@ -10,6 +10,7 @@ import contextlib
 import getpass
 import logging
 import os
+import re
 import secrets
 import socket
 import sys
@@ -25,6 +26,7 @@ from neo4j_align.store.database import Database
 log = logging.getLogger(__name__)
 SECONDS = 30  # after its last heartbeat a holder is taken for dead
 BEATS = 3  # in that time
+_PROCESS = secrets.token_hex(4)  # tells this process from an earlier one with its number, as in a restarted container
 
 
 def actor() -> str:
@@ -75,16 +77,18 @@ class Lease:
             gone = found["token"] if _is_dead(found["holder"]) else None
             if gone is None and (_is_here(found["holder"]) or (seen is not None and sign != seen)):
                 raise LeaseError(
-                    f"{found['purpose']} by {found['holder']} has been running since {found['since']}. Wait until it "
+                    f"{found['purpose']} by {found['holder'].rpartition(':')[0]} has been running since {found['since']}. Wait until it "
                     f"has ended; one that is killed is forgotten after {SECONDS} s."
                 )
             if seen is None and gone is None:
-                log.warning("waiting to see whether %s by %s still lives", found["purpose"], found["holder"])
+                log.warning(
+                    "waiting to see whether %s by %s still lives", found["purpose"], found["holder"].rpartition(":")[0]
+                )
             seen = sign
             time.sleep(0 if gone else 1)
 
     def _try(self, gone: str | None) -> dict[str, Any]:
-        holder = f"{actor()}:{os.getpid()}"
+        holder = f"{actor()}:{os.getpid()}:{_PROCESS}"
         return self._database.write(
             queries.load("leases/acquire").text,
             name=self._name, token=self.token, holder=holder, purpose=self._purpose, seconds=SECONDS, gone=gone,
@@ -112,14 +116,17 @@ def _is_dead(holder: str) -> bool:
     """Tell whether a holder is a process of this machine that has ended."""
     if not _on_this_machine(holder) or sys.platform == "win32":  # there, signal 0 would end it
         return False
+    _, number, process = holder.rsplit(":", 2)
+    if int(number) == os.getpid():
+        return process != _PROCESS
     try:
-        os.kill(int(holder.rpartition(":")[2]), 0)
+        os.kill(int(number), 0)
     except ProcessLookupError:
         return True
-    except (PermissionError, ValueError):
+    except PermissionError:
         return False
     return False
 
 
 def _on_this_machine(holder: str) -> bool:
-    return holder.rpartition("@")[2].rpartition(":")[0] == socket.gethostname()
+    return bool(re.fullmatch(rf".*@{re.escape(socket.gethostname())}:\d+:\w+", holder))

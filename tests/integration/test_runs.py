@@ -84,10 +84,19 @@ def test_the_lease_of_a_process_that_ended_is_taken_at_once(database: Database) 
     with Lease(database, "writer", "align"):
         database.write(
             "MATCH (lease:AlignLease {name: 'writer'}) SET lease.holder = $holder, lease.token = 'other'",
-            holder=f"someone@{socket.gethostname()}:{ended}",
+            holder=f"someone@{socket.gethostname()}:{ended}:abc",
         )
         with Lease(database, "writer", "sync") as second:
             assert database.read("MATCH (lease:AlignLease) RETURN lease.token AS token") == [{"token": second.token}]
+
+
+def test_the_lease_of_an_earlier_process_of_the_same_number_is_taken_at_once(database: Database) -> None:
+    """As in a container that was killed and started again."""
+    with Lease(database, "writer", "align"):
+        earlier = f"someone@{socket.gethostname()}:{os.getpid()}:abc"
+        database.write("MATCH (l:AlignLease) SET l.holder = $holder, l.token = 'other'", holder=earlier)
+        with Lease(database, "writer", "sync"):
+            pass
 
 
 def test_the_lease_of_a_machine_that_went_silent_is_taken_when_it_runs_out(
@@ -96,7 +105,7 @@ def test_the_lease_of_a_machine_that_went_silent_is_taken_when_it_runs_out(
     monkeypatch.setattr(lease, "SECONDS", 2)
     with Lease(database, "writer", "align") as held:
         held._ended.set()  # no more heartbeats
-        database.write("MATCH (lease:AlignLease) SET lease.holder = 'someone@elsewhere:1'")
+        database.write("MATCH (lease:AlignLease) SET lease.holder = 'someone@elsewhere:1:abc'")
         with Lease(database, "writer", "sync"):
             pass
 
@@ -106,7 +115,7 @@ def test_the_lease_of_another_machine_that_beats_is_respected(
 ) -> None:
     monkeypatch.setattr(lease, "SECONDS", 3)
     with Lease(database, "writer", "align"):
-        database.write("MATCH (lease:AlignLease) SET lease.holder = 'someone@elsewhere:1'")
+        database.write("MATCH (lease:AlignLease) SET lease.holder = 'someone@elsewhere:1:abc'")
         with pytest.raises(LeaseError, match="align by someone@elsewhere:1"):
             Lease(database, "writer", "sync").__enter__()
 
