@@ -74,16 +74,15 @@ class Lease:
             if found["free"]:
                 return
             sign = found["token"], found["expires_at"]
+            other = f"{found['purpose']} by {found['holder'].rpartition(':')[0]}"
             gone = found["token"] if _is_dead(found["holder"]) else None
             if gone is None and (_is_here(found["holder"]) or (seen is not None and sign != seen)):
                 raise LeaseError(
-                    f"{found['purpose']} by {found['holder'].rpartition(':')[0]} has been running since {found['since']}. Wait until it "
-                    f"has ended; one that is killed is forgotten after {SECONDS} s."
+                    f"{other} has been running since {found['since']}. Wait until it has ended; one that is killed is "
+                    f"forgotten after {SECONDS} s."
                 )
             if seen is None and gone is None:
-                log.warning(
-                    "waiting to see whether %s by %s still lives", found["purpose"], found["holder"].rpartition(":")[0]
-                )
+                log.warning("waiting to see whether %s still lives", other)
             seen = sign
             time.sleep(0 if gone else 1)
 
