@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from neo4j_align.errors import ConfigError
+from neo4j_align.settings import Candidates, Frozen, History, Sampling, Sync, Training
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -20,17 +21,12 @@ else:
 
 OWN_PREFIX = "Align"  # of the labels of the tool's own nodes
 OWN_RELATIONS = frozenset({"SAME_AS", "NOT_SAME_AS"})
-Positive = Annotated[int, Field(gt=0)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Kind = Literal["name", "text", "number", "date"]
 Cardinality = Literal["auto", "one", "many"]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Connection(_Frozen):
+class Connection(Frozen):
     """How to reach a Neo4j; the password never shows in a repr, a log or an error."""
 
     uri: str = "neo4j://localhost:7687"
@@ -88,7 +84,7 @@ def _read_text(path: Path) -> str:
         raise ConfigError(f"{path} is not UTF-8 text. Save it as UTF-8.") from error
 
 
-class Side(_Frozen):
+class Side(Frozen):
     """One of the two graphs: the nodes with a label, or with a property value, and their key."""
 
     label: str | None = None
@@ -105,7 +101,7 @@ class Side(_Frozen):
         return self
 
 
-class Attribute(_Frozen):
+class Attribute(Frozen):
     """A property of the left type and its counterpart on the right; either may be missing."""
 
     name: str
@@ -120,7 +116,7 @@ class Attribute(_Frozen):
         return self
 
 
-class EntityType(_Frozen):
+class EntityType(Frozen):
     """A label of the left graph and its counterpart on the right; either may be missing."""
 
     name: str
@@ -142,7 +138,7 @@ class EntityType(_Frozen):
         return next(iter(by_kind["name"] + by_kind["text"]), None)
 
 
-class Relation(_Frozen):
+class Relation(Frozen):
     """A relationship type of the left graph and its counterpart on the right; either may be missing.
 
     With `inverse`, the left relationship points the other way than the right one.
@@ -154,42 +150,8 @@ class Relation(_Frozen):
     inverse: bool = False
 
 
-class Sampling(_Frozen):
-    """Neighbours drawn for each node (design, section 5)."""
-
-    neighbours: Positive = 10
-    seed: int = 13
-
-
-class Candidates(_Frozen):
-    """Blocking: how many counterparts of an entity are looked at."""
-
-    per_entity: Positive = 10
-    max_frequency: Positive = 500
-
-
-class Training(_Frozen):
-    """The network and how it is trained; the defaults serve every data set of the benchmarks."""
-
-    width: Positive = 64
-    epochs: Positive = 40
-    patience: Annotated[int, Field(ge=2)] = 5
-    batch_size: Positive = 2048
-    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    seed: int = 13
-
-
-class History(_Frozen):
-    """How long single changes are kept, to undo a run: those of the last runs, and those of the last days."""
-
-    days: Annotated[int, Field(ge=0)] = 30
-    runs: Positive = 20
-
-
-class Config(_Frozen):
-    """The mapping of the two graphs to each other, every setting that can change a link, and how long runs are kept."""
+class Config(Frozen):
+    """The mapping of the two graphs to each other, every setting that can change a link, and what runs keep."""
 
     left: Side
     right: Side
@@ -199,6 +161,7 @@ class Config(_Frozen):
     candidates: Candidates = Candidates()
     training: Training = Training()
     history: History = History()
+    sync: Sync = Sync()
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
@@ -267,11 +230,11 @@ class Config(_Frozen):
 
     def digest(self) -> str:
         """Return the first 16 hex digits of the SHA-256 of all that can change a link."""
-        return hashlib.sha256(self.model_dump_json(exclude={"history"}).encode()).hexdigest()[:16]
+        return hashlib.sha256(self.model_dump_json(exclude={"history", "sync"}).encode()).hexdigest()[:16]
 
     def learned(self) -> dict[str, Any]:
         """Return what a model is bound to: the mapping and how it is looked at, not sides, thresholds or training."""
-        left_out = dict.fromkeys(("left", "right", "training", "history"), True)
+        left_out = dict.fromkeys(("left", "right", "training", "history", "sync"), True)
         types = {"__all__": {"threshold", "cardinality"}}
         return self.model_dump(mode="json", exclude={**left_out, "types": types})
 

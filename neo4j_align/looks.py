@@ -19,7 +19,7 @@ from neo4j_align.gnn.model import Network, Shape
 from neo4j_align.operating import Operating, trace
 from neo4j_align.progress import Stages
 from neo4j_align.records import Anchors, BoolArray, Nodes, Pairs, Verdicts
-from neo4j_align.resolve import anchors, evaluate, labels, match, verdicts
+from neo4j_align.resolve import anchors, drift, evaluate, labels, match, verdicts
 from neo4j_align.sight import Graph, Look, Sight
 from neo4j_align.views import Views, Weights
 
@@ -91,6 +91,7 @@ class Looks:
                     "verdicts": len(decided.confirmed | decided.rejected),
                     **{name: int((known.split == name).sum()) for name in labels.SPLITS},
                 },
+                "reference": drift.describe(nodes, look.pairs, logits[: len(look.pairs)]),
                 "average_precision": [round(value, 6) for value in history],
                 "validation": figures,
             },

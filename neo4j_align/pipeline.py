@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from neo4j_align.config import Config
-from neo4j_align.errors import DataError
+from neo4j_align.errors import ModelError
 from neo4j_align.gnn import saved
 from neo4j_align.looks import Looks
 from neo4j_align.operating import Target, aim
 from neo4j_align.progress import Stages
 from neo4j_align.records import DIGITS, BoolArray, FloatArray, Nodes, Pairs
-from neo4j_align.resolve import evaluate, labels, match
+from neo4j_align.resolve import drift, evaluate, labels, match
 from neo4j_align.sight import Graph
-from neo4j_align.store import entities, links, runs, sampling
+from neo4j_align.store import changes, entities, links, prints, runs, sampling
 from neo4j_align.store.database import Database
 
 
@@ -40,6 +40,7 @@ class _Scored:
     existing: links.Existing
     exclusive: BoolArray
     target: Target | None
+    drift: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class Alignment:
         candidates: number of pairs compared.
         changes: numbers of links `created`, `updated` and `retired`.
         target: the precision that was asked for, and what validation promises of it; None where none was.
+        changed_entities: how many a sync found to have changed.
+        drift: population stability index of scores, candidates and attributes against training.
     """
 
     run: str | None
@@ -59,6 +62,8 @@ class Alignment:
     candidates: int
     changes: dict[str, int]
     target: Target | None = None
+    changed_entities: int | None = None
+    drift: dict[str, float] = field(default_factory=dict)
 
 
 class Aligner:
@@ -98,17 +103,65 @@ class Aligner:
         """
         if dry_run:
             found = self._judge(model, links.read, precision)
-            changes = links.difference(found.existing, self._links(found), model.about.id)
-            return self._alignment(found, None, changes.counts)
-        about = {"model": model.about.id, "precision": precision}
-        with runs.running(self.database, "align", self.config, **about) as run:
-            found = self._judge(model, links.read, precision)
-            changes = links.difference(found.existing, self._links(found), model.about.id)
-            with self.stages.stage("write", sum(changes.counts.values())) as advance:
-                changes = replace(changes, create=links.with_ids(self.database, found.graph.nodes, changes.create))
-                links.write(run, self.config, changes, model.about.id, advance)
-            run.note(**self._account(found))
-        return self._alignment(found, run.id, changes.counts)
+            todo = links.difference(found.existing, self._links(found), model.about.id)
+            return self._alignment(found, None, todo.counts)
+        return self._run("align", model, precision, changes.look(self.database, self.config, {}))
+
+    def sync(self, model: saved.Model) -> Alignment:
+        """Bring the links to what `align` would give now, with the precision that it was asked for last.
+
+        Where neither the graph nor links or verdicts changed since the last run, nothing is done.
+
+        Raises:
+            ModelError: The links were made by another model.
+            DataError, ConfigError, DatabaseError: The graph is empty or broken, or lacks what the feed needs.
+        """
+        before = changes.remembered(self.database)
+        if before and before["model"] != model.about.id:
+            raise ModelError(
+                f"The links were made by model {before['model']}, and this is {model.about.id}. `neo4j-align align "
+                "--dry-run` says how many links it would change; after `neo4j-align align` it can be synced."
+            )
+        seen, graph = changes.look(self.database, self.config, before), None
+        if seen.entities is None:
+            graph = self._pull(model.means)
+            with self.stages.stage("changes"):
+                known = prints.read(self.database)
+                seen = replace(seen, entities=prints.take(graph.nodes, graph.neighbourhood).changed_since(known))
+        standing = changes.standing(self.database)
+        same = before.get("config_hash") == self.config.digest() and standing.items() <= before.items()
+        if not seen.entities and same:
+            return Alignment(None, pd.DataFrame(), 0, links.NO_CHANGES.counts, changed_entities=0)
+        return self._run("sync", model, before.get("precision"), seen, graph)
+
+    def _run(
+        self, kind: str, model: saved.Model, precision: float | None, seen: changes.Seen, graph: Graph | None = None
+    ) -> Alignment:
+        about = {"model": model.about.id, "precision": precision, "changed_entities": seen.entities}
+        with runs.running(self.database, kind, self.config, **about) as run:
+            found = self._judge(model, links.read, precision, graph)
+            todo = links.difference(found.existing, self._links(found), model.about.id)
+            with self.stages.stage("write", sum(todo.counts.values())) as advance:
+                todo = replace(todo, create=links.with_ids(self.database, found.graph.nodes, todo.create))
+                links.write(run, self.config, todo, model.about.id, advance)
+            self._remember(run, found, about, seen)
+        return self._alignment(found, run.id, todo.counts, seen.entities)
+
+    def _remember(self, run: runs.Run, found: _Scored, about: dict[str, Any], seen: changes.Seen) -> None:
+        """Leave what the next sync compares with: after the last link, so that a run cut off before is done again."""
+        with self.stages.stage("remember"):
+            now = prints.take(found.graph.nodes, found.graph.neighbourhood)
+            state = {
+                "name": "sync",
+                "feed": self.config.sync.feed,
+                "config_hash": self.config.digest(),
+                **{name: about[name] for name in ("model", "precision")},
+                **seen.cursor,
+                **changes.standing(self.database),
+            }
+            run.write("changes/remember", [*now.packed(prints.read(self.database)), state])
+            run.write("changes/forget_events", list(seen.events))
+        run.note(graph=now.digest(), **self._account(found))
 
     def score(self, model: saved.Model) -> pd.DataFrame:
         """Score all candidates as `align` would, and write nothing.
@@ -128,24 +181,7 @@ class Aligner:
         Raises:
             DataError: No entity of either side has the key.
         """
-        graph = self._pull(model.means)
-        nodes, around = graph.nodes, graph.neighbourhood
-        start = np.flatnonzero(nodes.keys.astype(str) == str(key))
-        if not len(start):
-            raise DataError(f"No entity of either side has the key {key}.")
-        rows = []
-        reached = start
-        for hop in (1, 2):
-            entity, place = np.nonzero(around.neighbours[reached] >= 0)
-            at = reached[entity]
-            neighbour, code = around.neighbours[at, place], around.relations[at, place]
-            rows += [
-                (hop, str(nodes.keys[one]), self.config.relations[abs(relation) - 1].name, bool(relation > 0),
-                 str(nodes.keys[other]), self.config.types[nodes.type[other]].name)
-                for one, relation, other in zip(at, code, neighbour, strict=True)
-            ]  # fmt: skip
-            reached = np.unique(neighbour)
-        return pd.DataFrame(rows, columns=["hop", "entity", "relation", "forward", "neighbour", "type"])
+        return self._pull(model.means).around(self.config, key)
 
     def evaluate(
         self, model: saved.Model, gold: pd.DataFrame, split: str | None = "test", precision: float | None = None
@@ -181,13 +217,14 @@ class Aligner:
         model: saved.Model,
         existing_links: Callable[[Database, Config, Nodes], links.Existing],
         precision: float | None = None,
+        graph: Graph | None = None,
     ) -> _Scored:
         model.require(self.config)
         about = model.about
         learned = about.thresholds if precision is None else [kind.threshold(precision) for kind in about.operating]
         thresholds, exclusive = self.config.decisions(learned, about.exclusive)
         target = None if precision is None else aim(precision, self.config, about.operating, thresholds)
-        graph = self._pull(model.means)
+        graph = graph or self._pull(model.means)
         existing = existing_links(self.database, self.config, graph.nodes)
         pairs, logits, confidence = Looks(self.config, self.stages).judge(graph, model, existing.verdicts)
         with self.stages.stage("match"):
@@ -204,7 +241,8 @@ class Aligner:
                     existing.verdicts.rejected,
                 )
             ] = True
-        return _Scored(graph, pairs, logits, confidence, chosen, existing, np.array(exclusive), target)
+        moved = drift.since(model.about.training.get("reference", {}), graph.nodes, pairs, logits)
+        return _Scored(graph, pairs, logits, confidence, chosen, existing, np.array(exclusive), target, moved)
 
     def _pull(self, means: FloatArray | None) -> Graph:
         with self.stages.stage("pull") as advance:
@@ -214,19 +252,21 @@ class Aligner:
                 means = sampling.averages(self.database, self.config)
             return Graph(nodes, sampling.sample(self.database, self.config, nodes, means, advance), means)
 
-    def _alignment(self, found: _Scored, run: str | None, counts: dict[str, int]) -> Alignment:
+    def _alignment(
+        self, found: _Scored, run: str | None, counts: dict[str, int], changed: int | None = None
+    ) -> Alignment:
         table = self._links(found).drop(columns=["pair", "alone"])
-        return Alignment(run, table, len(found.pairs), counts, found.target)
+        return Alignment(run, table, len(found.pairs), counts, found.target, changed, found.drift)
 
     def _account(self, found: _Scored) -> dict[str, Any]:
         """Return what an AlignRun tells of how its links came about."""
         return {
-            "graph": found.graph.fingerprint(),
             "entities": len(found.graph.nodes),
             "candidates": len(found.pairs),
             "links": int(found.linked.sum()),
             "many": [name for name, alone in zip(self.config.type_names, found.exclusive, strict=True) if not alone],
             "stages": json.dumps(self.stages.done),
+            "drift": json.dumps(found.drift),
         }
 
     def _links(self, found: _Scored) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,15 +30,33 @@ class Graph:
     neighbourhood: Neighbourhood
     means: FloatArray
 
-    def fingerprint(self) -> str:
-        """Return 16 hex digits that tell whether the model saw the same graph, whatever Neo4j's ids are."""
-        digest = hashlib.sha256()
-        keys = self.nodes.keys.astype(str).astype(object)
-        for column in (keys, *self.nodes.attributes.values()):
-            digest.update(pd.util.hash_array(column, categorize=False).tobytes())
-        for field in (self.nodes.side, self.nodes.type, self.neighbourhood.neighbours, self.neighbourhood.relations):
-            digest.update(field.tobytes())
-        return digest.hexdigest()[:16]
+    def around(self, config: Config, key: object) -> pd.DataFrame:
+        """Return the sampled neighbours of the entities with a key, and theirs; columns as `Aligner.neighbourhood`.
+
+        Raises:
+            DataError: No entity of either side has the key.
+        """
+        nodes, drawn = self.nodes, self.neighbourhood
+        reached = np.flatnonzero(nodes.keys.astype(str) == str(key))
+        if not len(reached):
+            raise DataError(f"No entity of either side has the key {key}.")
+        hops = []
+        names = np.array([relation.name for relation in config.relations], dtype=object)
+        for hop in (1, 2):
+            row, place = np.nonzero(drawn.neighbours[reached] >= 0)
+            entity = reached[row]
+            neighbour, code = drawn.neighbours[entity, place], drawn.relations[entity, place]
+            columns = {
+                "hop": hop,
+                "entity": nodes.keys[entity].astype(str),
+                "relation": names[np.abs(code) - 1],
+                "forward": code > 0,
+                "neighbour": nodes.keys[neighbour].astype(str),
+                "type": np.array(config.type_names, dtype=object)[nodes.type[neighbour]],
+            }
+            hops.append(pd.DataFrame(columns))
+            reached = np.unique(neighbour)
+        return pd.concat(hops, ignore_index=True)
 
 
 @dataclass(frozen=True)

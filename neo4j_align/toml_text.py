@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from neo4j_align.config import Candidates, EntityType, Sampling, Training
+from neo4j_align.config import EntityType
 from neo4j_align.mapping import Mapping
 from neo4j_align.profile import Graph, NodeType
+from neo4j_align.settings import Candidates, Sampling, Training
 
 LONGEST_SAMPLE = 40
 HEADER = """\

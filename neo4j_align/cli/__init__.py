@@ -17,6 +17,7 @@ COMMANDS = {
     "check": "data",
     "train": "learn",
     "align": "learn",
+    "sync": "sync",
     "evaluate": "learn",
     "confirm": "verdicts",
     "reject": "verdicts",

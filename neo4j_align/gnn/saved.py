@@ -61,7 +61,8 @@ class About(BaseModel):
     @property
     def id(self) -> str:
         """Identity of the model: the first 12 hex digits of the SHA-256 of all that its links depend on."""
-        return hashlib.sha256(self.model_dump_json(exclude={"training"}).encode()).hexdigest()[:12]
+        known = self.model_dump_json(exclude={"training": True, "config": {"history", "sync"}})
+        return hashlib.sha256(known.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)

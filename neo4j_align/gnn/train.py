@@ -20,11 +20,11 @@ from sklearn.metrics import average_precision_score
 from torch import nn
 from torch.nn import functional
 
-from neo4j_align.config import Training
 from neo4j_align.gnn.features import Entities
 from neo4j_align.gnn.model import HEADS, Comparison, Network, Shape
 from neo4j_align.gnn.score import compare, encode, indices, logits
 from neo4j_align.records import BoolArray, FloatArray, Pairs, SmallArray
+from neo4j_align.settings import Training
 
 log = logging.getLogger(__name__)
 Judge = Callable[[torch.Tensor], torch.Tensor]  # rows of the examples → logits

@@ -64,6 +64,7 @@ APOC_CONFIGURATION = """\
 # A procedure that is installed can be called after a second, not after up to a minute.
 apoc.custom.procedures.refresh=1000
 apoc.trigger.enabled=true
+apoc.trigger.refresh=1000
 """
 
 

@@ -54,6 +54,9 @@ class Changes:
         return {"created": len(self.create), "updated": len(self.update), "retired": len(self.retire)}
 
 
+NO_CHANGES = Changes(NO_ROWS, NO_ROWS, NO_ROWS)
+
+
 def pair_name(config: Config, left: object, right: object) -> str:
     """Join the sides and keys of two entities: `IMDb:1|Freebase:7`.
 

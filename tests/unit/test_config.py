@@ -294,7 +294,7 @@ def test_the_servers_folder_comes_from_the_environment(monkeypatch: pytest.Monke
 
 def test_a_configuration_holds_no_connection() -> None:
     """So that no password can reach a model, which holds its configuration."""
-    settings = {"sampling", "candidates", "training", "history"}
+    settings = {"sampling", "candidates", "training", "history", "sync"}
     assert set(Config.model_fields) == {"left", "right", "types", "relations"} | settings
 
 

@@ -1,0 +1,3 @@
+// latest(side_property, side_value) [entity, property]: the last value of the property that tells when an entity changed
+MATCH (n:`{entity}`) WHERE n.`{property}` IS NOT NULL AND ($side_property IS NULL OR n[$side_property] = $side_value)
+RETURN n.`{property}` AS latest ORDER BY latest DESC LIMIT 1

@@ -1,0 +1,9 @@
+// standing(): what of the links and verdicts may have changed without a run: the last run, how many there are, the latest verdict
+CALL () { OPTIONAL MATCH (run:AlignRun) WHERE run.created + run.updated + run.retired > 0
+          RETURN run.id AS run ORDER BY run.started_at DESC LIMIT 1 }
+CALL () { MATCH ()-[s:SAME_AS]->() RETURN count(s) AS links }
+CALL () { MATCH ()-[s:SAME_AS]->() WHERE s.decided_at IS NOT NULL
+          RETURN count(s) AS confirmed, max(s.decided_at) AS confirmed_at }
+CALL () { MATCH ()-[s:NOT_SAME_AS]->() WHERE s.decided_at IS NOT NULL
+          RETURN count(s) AS rejected, max(s.decided_at) AS rejected_at }
+RETURN run, links, confirmed, confirmed_at, rejected, rejected_at

@@ -1,0 +1,200 @@
+"""What changed since the last run: by a scan, a last-modified property, APOC's triggers, or Neo4j's log of changes."""
+
+from __future__ import annotations
+
+import datetime
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from neo4j_align.config import Config
+from neo4j_align.errors import ConfigError, DatabaseError
+from neo4j_align.records import LEFT, RIGHT
+from neo4j_align.store import queries, schema
+from neo4j_align.store.database import Database
+
+TRIGGER = "align_changes"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a feed has seen since the last run.
+
+    Attributes:
+        entities: how many entities changed; None where only the graph itself tells.
+        cursor: properties to keep for the next time.
+        events: ids of the trigger's notes to delete once the run has written its last link.
+    """
+
+    entities: int | None
+    cursor: dict[str, Any] = field(default_factory=dict)
+    events: tuple[str, ...] = ()
+
+
+def remembered(database: Database) -> dict[str, Any]:
+    """Return what the last run left for the next sync; nothing where there was none."""
+    rows = database.read(queries.load("changes/remembered").text)
+    return rows[0]["state"] if rows else {}
+
+
+def standing(database: Database) -> dict[str, Any]:
+    """Return what tells whether links and verdicts are as the last run left them, without reading them."""
+    database.write(queries.load("changes/ensure_link_index").text)
+    row: dict[str, Any] = database.read(queries.load("changes/standing").text)[0]
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def look(database: Database, config: Config, before: dict[str, Any]) -> Seen:
+    """Ask the feed of the configuration; to be called before the graph is read, so that nothing is passed over.
+
+    Args:
+        before: what `remembered` returned.
+
+    Raises:
+        ConfigError, DatabaseError: This database lacks what the feed needs.
+    """
+    if before.get("feed") != config.sync.feed:
+        before = {}
+    return _FEEDS[config.sync.feed](database, config, before)
+
+
+def _scan(database: Database, config: Config, before: dict[str, Any]) -> Seen:
+    return Seen(None)
+
+
+def _property(database: Database, config: Config, before: dict[str, Any]) -> Seen:
+    """Compare the entities of the time that changes may still arrive for, and how many there are, with last time."""
+    name = config.sync.property or ""
+    counts = [database.read(queries.load("changes/count_label").render(label=schema.quote(label)))[0]["nodes"]
+              for label in sorted(set(_labels(config)))]  # fmt: skip
+    latest = [
+        row["latest"]
+        for scope, _ in _scopes(config)
+        for row in database.read(_filled("latest", scope, name), **scope.parameters)
+    ]
+    if not latest:
+        raise ConfigError(f"No entity has the property {name} that [sync] names. Correct it, or choose another feed.")
+    if len({type(value) for value in latest}) > 1:
+        raise ConfigError(f"The property {name} that [sync] names holds values of several kinds. Give it one kind.")
+    last = max(latest)
+    window = _window(database, config, _earlier(database, last, config.sync.overlap))
+    cursor = {"counts": counts, "latest": last, "window": sorted(window), "scanned_at": before.get("scanned_at")}
+    hours = datetime.timedelta(hours=config.sync.scan_hours)
+    scanned = before.get("scanned_at")
+    if scanned is None or _now() - datetime.datetime.fromisoformat(scanned) > hours:
+        return Seen(None, {**cursor, "scanned_at": _now().isoformat()})
+    bound = _earlier(database, before["latest"], config.sync.overlap)
+    new = _window(database, config, bound) ^ set(before["window"])
+    other = sum(abs(now - then) for now, then in zip(counts, before["counts"], strict=True))
+    return Seen(len(new) + other, cursor)
+
+
+def _window(database: Database, config: Config, bound: Any) -> set[int]:
+    """Return a number for each entity and time of change since the bound."""
+    return {
+        zlib.crc32(f"{side}:{row['key']}:{row['at']}".encode())
+        for scope, side in _scopes(config)
+        for row in database.read(
+            _filled("since", scope, config.sync.property or "", key=schema.side_of(config, side).key),
+            bound=bound, **scope.parameters,
+        )
+    }  # fmt: skip
+
+
+def _earlier(database: Database, latest: Any, overlap: int) -> Any:
+    if isinstance(latest, int | float):
+        return latest - overlap
+    return database.read(queries.load("changes/before").text, latest=latest, overlap=overlap)[0]["bound"]
+
+
+def _filled(query: str, scope: schema.Scope, name: str, key: str | None = None) -> str:
+    more = {} if key is None else {"key": schema.quote(key)}
+    return queries.load(f"changes/{query}").render(entity=scope.labels, property=schema.quote(name), **more)
+
+
+def _scopes(config: Config) -> Iterable[tuple[schema.Scope, int]]:
+    return [
+        (scope, side)
+        for side in (LEFT, RIGHT)
+        for kind in config.types
+        if (scope := schema.scope(config, side, kind)) is not None
+    ]
+
+
+def _labels(config: Config) -> list[str]:
+    return [label for kind in config.types for label in (kind.left, kind.right) if label is not None]
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+def _trigger(database: Database, config: Config, before: dict[str, Any]) -> Seen:
+    """Read what the trigger wrote down; one that is not installed yet has seen nothing."""
+    system, home = database.system(), database.home
+    try:
+        installed = system.read("CALL apoc.trigger.show($home) YIELD name RETURN name", home=home)
+    except DatabaseError as error:
+        raise DatabaseError(
+            'feed = "trigger" takes APOC with `apoc.trigger.enabled=true`, and a user who may use the system database. '
+            f"Set that up, or choose another feed. ({error})"
+        ) from error
+    rows = database.read(queries.load("changes/events").text)
+    events = tuple(row["id"] for row in rows)
+    wanted = {"labels": sorted(set(_labels(config))), "relations": sorted(_relations(config))}
+    cursor = {"labels": wanted["labels"], "relations": wanted["relations"]}
+    if {"name": TRIGGER} in installed and cursor == {name: before.get(name) for name in cursor}:
+        return Seen(sum(row["entities"] for row in rows), cursor, events)
+    system.write(
+        "CALL apoc.trigger.install($home, $name, $statement, {phase: 'before'}, {params: $params})",
+        home=home, name=TRIGGER, statement=queries.load("changes/trigger").text, params=wanted,
+    )  # fmt: skip
+    return Seen(None, cursor, events)
+
+
+def _relations(config: Config) -> set[str]:
+    return {name for relation in config.relations for name in (relation.left, relation.right) if name is not None}
+
+
+def _cdc(database: Database, config: Config, before: dict[str, Any]) -> Seen:
+    """Read Neo4j's log of changes since the cursor; where it no longer reaches back so far, the graph tells."""
+    try:
+        now = database.read("CALL db.cdc.current() YIELD id RETURN id")[0]["id"]
+    except DatabaseError as error:
+        raise DatabaseError(
+            'feed = "cdc" takes Neo4j Enterprise or Aura with change data capture switched on '
+            f"(`ALTER DATABASE … SET OPTION txLogEnrichment 'DIFF'`). Choose another feed. ({error})"
+        ) from error
+    if before.get("cursor") is None:
+        return Seen(None, {"cursor": now})
+    try:
+        rows = database.read("CALL db.cdc.query($cursor, []) YIELD event RETURN event", cursor=before["cursor"])
+    except DatabaseError:  # a cursor that is too old
+        return Seen(None, {"cursor": now})
+    return Seen(touched((row["event"] for row in rows), set(_labels(config)), _relations(config)), {"cursor": now})
+
+
+def touched(events: Iterable[dict[str, Any]], labels: set[str], relations: set[str]) -> int:
+    """Count the nodes with a mapped label, and the relationships of a mapped type, in events of `db.cdc.query`.
+
+    An event is documented as `{elementId, eventType: "n" | "r", operation, labels, type, state: {before, after}}`; the
+    labels of a node are those before and after.
+    """
+    found = set()
+    for event in events:
+        states = [state for state in (event.get("state") or {}).values() if state]
+        named = {*(event.get("labels") or []), *(label for state in states for label in state.get("labels") or [])}
+        if (event.get("eventType") == "n" and named & labels) or (
+            event.get("eventType") == "r" and event.get("type") in relations
+        ):
+            found.add(event["elementId"])
+    return len(found)
+
+
+_FEEDS: dict[str, Callable[[Database, Config, dict[str, Any]], Seen]] = {
+    "scan": _scan,
+    "property": _property,
+    "trigger": _trigger,
+    "cdc": _cdc,
+}
