@@ -1,6 +1,6 @@
 // standing(): what of the links and verdicts may have changed without a run: the last run, how many there are, the latest verdict
-CALL () { OPTIONAL MATCH (run:AlignRun) WHERE run.created + run.updated + run.retired > 0
-          RETURN run.id AS run ORDER BY run.started_at DESC LIMIT 1 }
+CALL () { OPTIONAL MATCH (last:AlignRun) WHERE last.created + last.updated + last.retired > 0
+          RETURN last.id AS run ORDER BY last.started_at DESC LIMIT 1 }
 CALL () { MATCH ()-[s:SAME_AS]->() RETURN count(s) AS links }
 CALL () { MATCH ()-[s:SAME_AS]->() WHERE s.decided_at IS NOT NULL
           RETURN count(s) AS confirmed, max(s.decided_at) AS confirmed_at }

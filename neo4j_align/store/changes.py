@@ -87,19 +87,23 @@ def _property(database: Database, config: Config, before: dict[str, Any]) -> See
     bound = _earlier(database, before["latest"], config.sync.overlap)
     new = _window(database, config, bound) ^ set(before["window"])
     other = sum(abs(now - then) for now, then in zip(counts, before["counts"], strict=True))
-    return Seen(len(new) + other, cursor)
+    return Seen(len({number >> 32 for number in new}) + other, cursor)
 
 
 def _window(database: Database, config: Config, bound: Any) -> set[int]:
-    """Return a number for each entity and time of change since the bound."""
+    """Return a number for each entity that changed since the bound: 31 bits tell the entity, 32 the time."""
     return {
-        zlib.crc32(f"{side}:{row['key']}:{row['at']}".encode())
+        (_number(f"{side}:{row['key']}") >> 1 << 32) + _number(row["at"])
         for scope, side in _scopes(config)
         for row in database.read(
             _filled("since", scope, config.sync.property or "", key=schema.side_of(config, side).key),
             bound=bound, **scope.parameters,
         )
     }  # fmt: skip
+
+
+def _number(text: str) -> int:
+    return zlib.crc32(text.encode())
 
 
 def _earlier(database: Database, latest: Any, overlap: int) -> Any:

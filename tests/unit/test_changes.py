@@ -27,7 +27,7 @@ def node(id_: str, operation: str, before: list[str] | None, after: list[str] | 
 
 def relationship(id_: str, kind: str) -> dict[str, Any]:
     end = {"elementId": "4:x:1", "labels": ["Person"], "keys": {}}
-    states = {"before": None, "after": {"properties": {}}}
+    states: dict[str, Any] = {"before": None, "after": {"properties": {}}}
     return {
         "elementId": id_,
         "eventType": "r",

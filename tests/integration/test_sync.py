@@ -1,0 +1,282 @@
+"""The promise: after any edits, a sync leaves what an alignment from scratch would; and where nothing changed, nothing.
+
+ALIGN_EDITS raises the number of random sequences of edits.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+import pytest
+
+from neo4j_align import Aligner
+from neo4j_align.config import Config, Connection
+from neo4j_align.errors import ConfigError, ModelError
+from neo4j_align.gnn.saved import Model
+from neo4j_align.settings import Sync
+from neo4j_align.store import changes, runs, undo, verdicts
+from neo4j_align.store.database import Database
+from neo4j_align.store.lease import Lease
+from tests.integration.conftest import EXAMPLE, Run, document
+
+FEEDS = {"scan": Sync(), "property": Sync(feed="property", property="changed"), "trigger": Sync(feed="trigger")}
+Edit = Callable[["Editor"], None]
+
+
+def fed(config: Config, feed: str) -> Config:
+    return config.model_copy(update={"sync": FEEDS[feed]})
+
+
+def stand(database: Database) -> pd.DataFrame:
+    rows = database.read(
+        "MATCH (l:Catalogue)-[s:SAME_AS]->(r:Wiki) "
+        "RETURN l.uid AS left, r.uid AS right, s.confidence AS confidence, s.score AS score, s.status AS status"
+    )
+    table = pd.DataFrame(rows, columns=["left", "right", "confidence", "score", "status"])
+    return table.sort_values(["left", "right"]).reset_index(drop=True)
+
+
+def assert_as_from_scratch(database: Database, config: Config, model: Model, edits: list[str]) -> None:
+    """Compare with what `align` would write, which sees no link that a run wrote."""
+    expected = Aligner(config, database).align(model, dry_run=True)
+    assert expected.changes == {"created": 0, "updated": 0, "retired": 0}, edits
+    found = stand(database)
+    predicted = found[found["status"] == "predicted"].drop(columns="status")
+    columns = ["left", "right", "confidence", "score"]
+    wanted = expected.links[columns].sort_values(["left", "right"])
+    pd.testing.assert_frame_equal(predicted.reset_index(drop=True), wanted.reset_index(drop=True), check_dtype=False)
+
+
+class Editor:
+    """Edits the example as its users might, and touches `changed` as users of that feed would."""
+
+    def __init__(self, database: Database, config: Config, seed: int) -> None:
+        self.database, self.config = database, config
+        self.chance = random.Random(seed)
+        self.done: list[str] = []
+
+    def node(self) -> str:
+        keys = self.database.read("MATCH (n:Catalogue|Wiki) RETURN n.uid AS uid ORDER BY uid")
+        return str(self.chance.choice(keys)["uid"])
+
+    def write(self, text: str, **parameters: Any) -> None:
+        self.done.append(f"{text} {parameters}")
+        self.database.write(text, **parameters)
+
+    def change(self) -> None:
+        self.write(
+            "MATCH (n {uid: $uid}) SET n.name = $name, n.title = $name, n.changed = datetime()",
+            uid=self.node(), name=self.chance.choice(["Stalker", "Solaris", "x", "Die Another Day"]),
+        )  # fmt: skip
+
+    def empty(self) -> None:
+        self.write("MATCH (n {uid: $uid}) REMOVE n.name, n.title SET n.changed = datetime()", uid=self.node())
+
+    def add(self) -> None:
+        label, kind, name = self.chance.choice([("Catalogue:Film", "title", "l"), ("Wiki:Movie", "name", "r")])
+        uid = f"{name}:new{self.chance.random():.6f}"
+        self.write(f"CREATE (:{label} {{uid: $uid, {kind}: 'Solaris', changed: datetime()}})", uid=uid)
+
+    def remove(self) -> None:
+        self.write("MATCH (n {uid: $uid}) DETACH DELETE n", uid=self.node())
+
+    def remove_hub(self) -> None:
+        hub = self.database.read("MATCH (n:Wiki) RETURN n.uid AS uid ORDER BY COUNT { (n)--() } DESC, uid LIMIT 1")
+        self.write("MATCH (n {uid: $uid})--(m) SET m.changed = datetime()", uid=hub[0]["uid"])
+        self.write("MATCH (n {uid: $uid}) DETACH DELETE n", uid=hub[0]["uid"])
+
+    def relate(self) -> None:
+        found = self.database.read(
+            "MATCH (a)-[r]->(b) WHERE NOT type(r) IN ['SAME_AS', 'NOT_SAME_AS', 'IN_RUN'] "
+            "RETURN a.uid AS start, type(r) AS type, b.uid AS end ORDER BY start, type, end"
+        )
+        row, other = self.chance.choice(found), self.chance.choice(found)
+        self.write(
+            f"MATCH (a {{uid: $start}})-[r:{row['type']}]->(b {{uid: $end}}) "
+            "MATCH (c {uid: $other}) WHERE labels(c) = labels(b) "
+            f"CREATE (a)-[:{row['type']}]->(c) SET a.changed = datetime(), c.changed = datetime()",
+            start=row["start"], end=row["end"], other=other["end"],
+        )  # fmt: skip
+        self.write(
+            f"MATCH (a {{uid: $start}})-[r:{row['type']}]->(b {{uid: $end}}) "
+            "SET a.changed = datetime(), b.changed = datetime() DELETE r",
+            start=row["start"], end=row["end"],
+        )  # fmt: skip
+
+    def rename(self) -> None:
+        uid = self.node()
+        self.write("MATCH (n {uid: $uid}) SET n.uid = $uid + '-', n.changed = datetime()", uid=uid)
+
+    def judge(self) -> None:
+        table = stand(self.database)
+        if table.empty:  # after an undo
+            return
+        row = table.iloc[self.chance.randrange(len(table))]
+        kinds: list[Literal["confirm", "reject", "withdraw"]] = ["confirm", "reject", "withdraw"]
+        kind = self.chance.choice(kinds)
+        self.done.append(f"{kind} {row['left']} {row['right']}")
+        if kind != "withdraw":
+            verdicts.judge(self.database, self.config, kind, [{"left": row["left"], "right": row["right"]}])
+        elif row["status"] == "confirmed":
+            verdicts.withdraw(self.database, self.config, row["left"], row["right"])
+
+    def cut(self) -> None:
+        self.write("MATCH (n {uid: $uid})-[s:SAME_AS]-() WHERE s.status = 'predicted' DELETE s", uid=self.node())
+
+    def undo(self) -> None:
+        self.done.append("undo last")
+        undo.undo(self.database, self.config, runs.show(self.database, "last")["id"], force=True)
+
+    def some(self) -> None:
+        kinds = [self.change, self.empty, self.add, self.remove, self.remove_hub, self.relate, self.rename]
+        for _ in range(self.chance.randint(1, 4)):
+            self.chance.choice([*kinds, self.judge, self.judge, self.cut, self.undo])()
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", range(int(os.environ.get("ALIGN_EDITS", "6"))))
+def test_a_sync_leaves_what_an_alignment_would(example: Database, config: Config, model: Model, seed: int) -> None:
+    config = fed(config, list(FEEDS)[seed % len(FEEDS)])
+    example.write("MATCH (n:Catalogue|Wiki) SET n.changed = datetime()")
+    Aligner(config, example).align(model)
+    if config.sync.feed == "trigger":
+        wait_for_the_trigger(example)
+    editor = Editor(example, config, seed)
+    for _ in range(2):
+        editor.some()
+        found = Aligner(config, example).sync(model)
+        assert_as_from_scratch(example, config, model, editor.done)
+        again = Aligner(config, example).sync(model)
+        assert (again.run, again.changed_entities) == (None, 0), (found, editor.done)
+
+
+def wait_for_the_trigger(database: Database) -> None:
+    """APOC puts a new trigger into force after `apoc.trigger.refresh`."""
+    deadline = time.monotonic() + 90
+    while not database.read("MATCH (e:AlignEvent) RETURN e LIMIT 1"):
+        assert time.monotonic() < deadline
+        database.write("MATCH (n:Wiki) WITH n ORDER BY n.uid LIMIT 1 SET n.changed = datetime()")
+        time.sleep(0.2)
+
+
+@pytest.fixture(autouse=True)
+def _no_trigger(database: Database) -> Any:
+    yield
+    if database.system().read("CALL apoc.trigger.show($home) YIELD name RETURN name", home=database.home):
+        database.system().write("CALL apoc.trigger.drop($home, $name)", home=database.home, name=changes.TRIGGER)
+
+
+def test_the_first_sync_is_an_alignment(example: Database, config: Config, model: Model) -> None:
+    expected = Aligner(config, example).align(model, dry_run=True).links
+    found = Aligner(config, example).sync(model)
+    assert found.changes["created"] == len(expected)
+    assert runs.show(example, "last")["kind"] == "sync"
+    assert runs.show(example, "last")["changed_entities"] > 1000
+
+
+def test_only_what_changed_is_counted(example: Database, config: Config, model: Model) -> None:
+    Aligner(config, example).align(model)
+    example.write("MATCH (n:Catalogue) WITH n ORDER BY n.uid LIMIT 3 SET n.title = 'other', n.name = 'other'")
+    assert Aligner(config, example).sync(model).changed_entities == 3
+    assert runs.show(example, "last")["changed_entities"] == 3
+
+
+def test_a_sync_keeps_the_precision_of_the_last_alignment(example: Database, config: Config, model: Model) -> None:
+    strict = Aligner(config, example).align(model, precision=0.95).links
+    example.write("MATCH (n:Catalogue) WITH n ORDER BY n.uid LIMIT 1 SET n.unmapped = 1")
+    assert Aligner(config, example).sync(model).run is None
+    example.write("MATCH (n:Catalogue)-[s:SAME_AS]->() WITH s LIMIT 1 DELETE s")
+    assert len(Aligner(config, example).sync(model).links) == len(strict)
+
+
+def test_another_model_is_refused_with_the_remedy(example: Database, config: Config, model: Model) -> None:
+    Aligner(config, example).align(model)
+    example.write("MATCH (state:AlignState {name: 'sync'}) SET state.model = 'other'")
+    with pytest.raises(ModelError, match=r"made by model other.*align --dry-run"):
+        Aligner(config, example).sync(model)
+
+
+def test_another_configuration_is_no_reason_to_skip(example: Database, config: Config, model: Model) -> None:
+    Aligner(config, example).align(model)
+    types = tuple(kind.model_copy(update={"threshold": 0.99}) for kind in config.types)
+    found = Aligner(config.model_copy(update={"types": types}), example).sync(model)
+    assert found.changes["retired"] > 0
+
+
+def test_a_run_cut_off_before_its_end_is_done_again(
+    example: Database, config: Config, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(self: Aligner, *_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Aligner, "_remember", dies)
+        with pytest.raises(KeyboardInterrupt):
+            Aligner(config, example).align(model)
+    found = Aligner(config, example).sync(model)
+    assert found.run is not None
+    assert found.changes == {"created": 0, "updated": 0, "retired": 0}
+
+
+def test_a_property_that_nobody_has(example: Database, config: Config, model: Model) -> None:
+    with pytest.raises(ConfigError, match="No entity has the property changed"):
+        Aligner(fed(config, "property"), example).align(model)
+
+
+def test_numbers_as_times(example: Database, config: Config, model: Model) -> None:
+    numbered = fed(config, "property")
+    example.write("MATCH (n:Catalogue|Wiki) SET n.changed = 1000")
+    Aligner(numbered, example).align(model)
+    assert Aligner(numbered, example).sync(model).run is None
+    example.write("MATCH (n:Catalogue) WITH n ORDER BY n.uid LIMIT 2 SET n.changed = 950")  # within the overlap
+    assert Aligner(numbered, example).sync(model).changed_entities == 2
+
+
+def test_sync_on_the_command_line(run: Run, example: Database, model_folder: Path) -> None:
+    common = ("--config", EXAMPLE / "align.toml", "--model", model_folder)
+    first = document(run("sync", "--json", *common))
+    assert first["created"] > 300
+    assert first["drift"].keys() >= {"scores", "candidates"}
+    assert document(run("sync", "--json", *common))["run"] is None
+    assert "Nothing has changed" in run("sync", *common).stdout
+    assert "is no duration" in run("sync", "--every", "often", *common, code=1).stderr
+    assert "is no cron expression" in run("sync", "--cron", "often", *common, code=1).stderr
+    run("sync", "--every", "1m", "--cron", "* * * * *", *common, code=2)
+    run("sync", "--metrics-port", "9400", *common, code=2)
+
+
+def test_a_scheduled_sync_runs_skips_and_stops(
+    example: Database, model_folder: Path, neo4j_connection: Connection
+) -> None:
+    """Three lines: it syncs, it skips while another run is writing, and SIGTERM ends it with exit code 0."""
+    environment = {
+        **os.environ,
+        "NEO4J_URI": neo4j_connection.uri,
+        "NEO4J_USERNAME": neo4j_connection.username,
+        "NEO4J_PASSWORD": neo4j_connection.password.get_secret_value(),
+    }
+    command = ["sync", "--every", "1s", "--json", "--config", EXAMPLE / "align.toml", "--model", model_folder]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "neo4j_align", *map(str, command)], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["outcome"] == "done"
+        assert json.loads(process.stdout.readline())["counts"]["created"] == 0
+        with Lease(example, "writer", "align"):
+            example.write("MATCH (:Catalogue)-[s:SAME_AS]->() WITH s LIMIT 1 DELETE s")
+            lines = [json.loads(process.stdout.readline())["outcome"] for _ in range(3)]
+            assert "skipped" in lines
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
