@@ -2,12 +2,14 @@
 
 The second line of such a file is its signature as Cypher sees it, `// READ name(argument :: TYPE) :: (column :: TYPE)`.
 What the first line declares besides the arguments comes from the configuration: identifiers and constants.
+`python -m neo4j_align.store.procedures` prints docs/procedures.md.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import re
 import secrets
 import time
@@ -15,13 +17,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from neo4j_align.config import Config
-from neo4j_align.errors import DatabaseError
+from neo4j_align.errors import ConfigError, DatabaseError
 from neo4j_align.store import queries, schema
 from neo4j_align.store.database import Database, Execute, Rows
 
-_SIGNATURE = re.compile(
-    r"// (?P<mode>READ|WRITE) (?P<head>\w+\((?P<arguments>.*?)\) :: \((?P<columns>.*)\))(?=\n)", re.ASCII
-)
+_SIGNATURE = re.compile(r"// (?P<mode>READ|WRITE) (?P<head>(?P<name>\w+)\((?P<arguments>.*?)\) :: \(.+\))\n", re.ASCII)
+_ARGUMENT = re.compile(r"(?P<name>\w+)(?: = (?P<default>\S+))? :: [A-Z ]+", re.ASCII)
+_NAMESPACE = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
 PATIENCE = 90  # seconds until procedures that were installed answer; APOC looks for new ones every 60 s by default
 NAMESPACE = "align"
 _MARK = "installed"  # a function whose answer tells which installation is in force
@@ -29,12 +31,19 @@ _MARK = "installed"  # a function whose answer tells which installation is in fo
 
 @dataclass(frozen=True)
 class Procedure:
-    """A stored procedure: `mode` is READ or WRITE, `head` its signature, `arguments` the names that it takes."""
+    """A stored procedure.
+
+    Attributes:
+        mode: READ or WRITE; head: its signature; arguments: the names that it takes, with the default of each: null
+            where it has none.
+        optional: the arguments that have a default.
+    """
 
     name: str
     mode: str
     head: str
-    arguments: tuple[str, ...]
+    arguments: dict[str, Any]
+    optional: frozenset[str]
     query: queries.Query
 
     @classmethod
@@ -46,21 +55,59 @@ class Procedure:
         """
         if name not in names():
             raise DatabaseError(f"There is no procedure {name}. There are: {', '.join(names())}.")
-        query = queries.load(f"procedures/{name}")
+        return cls.of(queries.load(f"procedures/{name}"))
+
+    @classmethod
+    def of(cls, query: queries.Query) -> Procedure:
+        """Read the signature of a procedure's query.
+
+        Raises:
+            DatabaseError: Its two header lines disagree.
+        """
         signature = _SIGNATURE.match(query.text)
-        if signature is None or not signature["head"].startswith(f"{name}("):
-            raise DatabaseError(f"The second line of procedures/{name}.cypher is no signature of {name}")
-        arguments = tuple(re.findall(r"(?:^|, )(\w+)(?= ::| =)", signature["arguments"]))
-        if not query.parameters >= set(arguments):
-            raise DatabaseError(f"procedures/{name}.cypher takes {arguments} but does not declare them")
-        return cls(name, signature["mode"], signature["head"], arguments, query)
+        if signature is None or signature["name"] != query.name:
+            raise DatabaseError(f"The second line of procedures/{query.name}.cypher is no signature of {query.name}")
+        parts = [_ARGUMENT.fullmatch(part) for part in signature["arguments"].split(", ") if part]
+        found = {part["name"]: part["default"] for part in parts if part is not None}
+        if len(found) < len(parts) or not query.parameters >= found.keys():
+            raise DatabaseError(
+                f"procedures/{query.name}.cypher takes ({signature['arguments']}), which is malformed or not declared"
+            )
+        arguments = {argument: json.loads(default or "null") for argument, default in found.items()}
+        optional = frozenset(argument for argument, default in found.items() if default is not None)
+        return cls(query.name, signature["mode"], signature["head"], arguments, optional, query)
+
+    def constants(self, config: Config) -> dict[str, Any]:
+        """Return the parameters that the mapping gives."""
+        given = schema.constants(config)
+        return {name: given[name] for name in sorted(self.query.parameters - self.arguments.keys())}
+
+    def render(self, config: Config) -> str:
+        """Return the statement with labels and keys filled in; arguments and constants are parameters."""
+        identifiers = schema.identifiers(config)
+        return self.query.render(**{name: identifiers[name] for name in self.query.identifiers})
 
     def statement(self, config: Config) -> str:
         """Return the statement with the mapping filled in, so that only the arguments are left as parameters."""
-        given = schema.constants(config)
-        wanted = self.query.parameters - set(self.arguments)
-        text = _filled(self.query, config).partition("\n")[2]
-        return re.sub(r"\$(\w+)", lambda m: schema.literal(given[m[1]]) if m[1] in wanted else m[0], text)
+        identifiers, constants = schema.identifiers(config), self.constants(config)
+
+        def fill(found: re.Match[str]) -> str:  # all at once: a label may look like a parameter
+            if found["identifier"]:
+                return identifiers[found["identifier"]]
+            return schema.literal(constants[found["parameter"]]) if found["parameter"] in constants else found[0]
+
+        return re.sub(r"`\{(?P<identifier>\w+)\}`|\$(?P<parameter>\w+)", fill, self.query.text.partition("\n")[2])
+
+    def script(self, config: Config) -> str:
+        """Return the statement for `cypher-shell -f`: what it is, what it takes, and a semicolon at its end."""
+        lines = [f"// {self.name}: {self.query.purpose}", f"// {self.mode} {self.head}"]
+        if self.arguments:
+            values = {
+                name: json.dumps(self.arguments[name]) if name in self.optional else "…" for name in self.arguments
+            }
+            given = ", ".join(f"{name}: {value}" for name, value in values.items())
+            lines.append(f"// Give all its parameters: cypher-shell -P \"{{{given}}}\"")
+        return "\n".join([*lines, self.statement(config).strip() + ";"])
 
 
 @functools.cache
@@ -70,26 +117,24 @@ def names() -> tuple[str, ...]:
 
 
 def call(database: Database, config: Config, name: str, **arguments: Any) -> Rows:
-    """Call a procedure's statement without its being installed; arguments that are left out are null."""
-    return many(database, config, name, [arguments])[0]
+    """Call a procedure's statement without its being installed; arguments that are left out have their defaults."""
+    procedure = Procedure.load(name)
+    if procedure.mode == "WRITE":
+        return many(database, config, name, [arguments])[0]
+    given = {**procedure.constants(config), **procedure.arguments, **arguments}
+    rows: Rows = database.read(procedure.render(config), **given)
+    return rows
 
 
 def many(database: Database, config: Config, name: str, calls: list[dict[str, Any]]) -> list[Rows]:
-    """Call a procedure's statement several times in one transaction, and return the rows of each call."""
+    """Call a procedure's statement several times in one writing transaction, and return the rows of each call."""
     procedure = Procedure.load(name)
-    text, constants = _filled(procedure.query, config), schema.constants(config)
-    mapping = {key: constants[key] for key in procedure.query.parameters - set(procedure.arguments)}
-    empty = dict.fromkeys(procedure.arguments)
+    text, given = procedure.render(config), {**procedure.constants(config), **procedure.arguments}
 
     def work(execute: Execute) -> list[Rows]:
-        return [execute(text, **mapping, **{**empty, **arguments}) for arguments in calls]
+        return [execute(text, **{**given, **arguments}) for arguments in calls]
 
     return database.transact(work)
-
-
-def _filled(query: queries.Query, config: Config) -> str:
-    identifiers = schema.identifiers(config)
-    return query.render(**{name: identifiers[name] for name in query.identifiers})
 
 
 def install(database: Database, config: Config, namespace: str = NAMESPACE) -> list[str]:
@@ -99,8 +144,11 @@ def install(database: Database, config: Config, namespace: str = NAMESPACE) -> l
         Their names.
 
     Raises:
+        ConfigError: The namespace is not one.
         DatabaseError: APOC Extended is missing, or they do not answer in time.
     """
+    if not _NAMESPACE.fullmatch(namespace):
+        raise ConfigError(f"{namespace!r} is no namespace. Take letters and digits, as in align.films.")
     _require_apoc(database)
     system, home = database.system(), database.home
     for name in names():
