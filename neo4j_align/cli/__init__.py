@@ -18,6 +18,7 @@ COMMANDS = {
     "train": "learn",
     "align": "learn",
     "evaluate": "learn",
+    "procedures": "procedures",
 }
 
 

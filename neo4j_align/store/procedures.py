@@ -22,10 +22,15 @@ from neo4j_align.store import queries, schema
 from neo4j_align.store.database import Database, Execute, Rows
 
 _SIGNATURE = re.compile(r"// (?P<mode>READ|WRITE) (?P<head>(?P<name>\w+)\((?P<arguments>.*?)\) :: \(.+\))\n", re.ASCII)
-_ARGUMENT = re.compile(r"(?P<name>\w+)(?: = (?P<default>\S+))? :: [A-Z ]+", re.ASCII)
-_NAMESPACE = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
+_ARGUMENT = re.compile(r"(?P<name>\w+)(?: = (?P<default>null|true|false|-?\d+(\.\d+)?|\{\}))? :: [A-Z ]+", re.ASCII)
+_NAMESPACE = re.compile(r"[A-Za-z]\w*", re.ASCII)
 PATIENCE = 90  # seconds until procedures that were installed answer; APOC looks for new ones every 60 s by default
 NAMESPACE = "align"
+GROUPS = {
+    "Look up": ("same_as", "entity", "cluster", "unmatched", "stats", "runs", "run"),
+    "Decide": ("review_queue", "confirm", "reject", "withdraw", "conflicts"),
+    "Act": ("submit", "job", "cancel"),
+}
 _MARK = "installed"  # a function whose answer tells which installation is in force
 
 
@@ -106,7 +111,7 @@ class Procedure:
                 name: json.dumps(self.arguments[name]) if name in self.optional else "…" for name in self.arguments
             }
             given = ", ".join(f"{name}: {value}" for name, value in values.items())
-            lines.append(f"// Give all its parameters: cypher-shell -P \"{{{given}}}\"")
+            lines.append(f'// Give all its parameters: cypher-shell -P "{{{given}}}"')
         return "\n".join([*lines, self.statement(config).strip() + ";"])
 
 
@@ -148,7 +153,7 @@ def install(database: Database, config: Config, namespace: str = NAMESPACE) -> l
         DatabaseError: APOC Extended is missing, or they do not answer in time.
     """
     if not _NAMESPACE.fullmatch(namespace):
-        raise ConfigError(f"{namespace!r} is no namespace. Take letters and digits, as in align.films.")
+        raise ConfigError(f"{namespace!r} is no namespace. Take a word of letters and digits.")
     _require_apoc(database)
     system, home = database.system(), database.home
     for name in names():
@@ -168,7 +173,25 @@ def install(database: Database, config: Config, namespace: str = NAMESPACE) -> l
 
 
 def installed(database: Database, namespace: str = NAMESPACE) -> Rows:
-    """Return name, mode and purpose of what is installed of ours in this database; nothing where there is no APOC.
+    """Return name, mode and purpose of our procedures in this database; nothing where there is no APOC."""
+    return [
+        {"name": f"custom.{row['name']}", "mode": row["mode"], "purpose": row["description"]}
+        for row in _known(database, namespace)
+        if row["type"] == "procedure"
+    ]
+
+
+def remove(database: Database, namespace: str = NAMESPACE) -> list[str]:
+    """Remove what is installed of ours; return the procedures' names."""
+    gone = installed(database, namespace)
+    for row in _known(database, namespace):
+        drop = "dropProcedure" if row["type"] == "procedure" else "dropFunction"
+        database.system().write(f"CALL apoc.custom.{drop}($name, $home)", name=row["name"], home=database.home)
+    return [row["name"] for row in gone]
+
+
+def _known(database: Database, namespace: str) -> Rows:
+    """Return what APOC holds of ours for this database.
 
     `SHOW PROCEDURES` would not do: Neo4j goes on to list those that were removed until it is restarted.
     """
@@ -177,17 +200,7 @@ def installed(database: Database, namespace: str = NAMESPACE) -> Rows:
     text = "CALL apoc.custom.show($home) YIELD name, type, mode, description RETURN * ORDER BY name"
     rows: Rows = database.system().read(text, home=database.home)
     ours = {f"{namespace}.{name}" for name in (*names(), _MARK)}
-    return [{**row, "name": f"custom.{row['name']}"} for row in rows if row["name"] in ours]
-
-
-def remove(database: Database, namespace: str = NAMESPACE) -> list[str]:
-    """Remove what is installed of ours; return the names."""
-    gone = installed(database, namespace)
-    for row in gone:
-        drop = "dropProcedure" if row["type"] == "procedure" else "dropFunction"
-        name = row["name"].partition(".")[2]
-        database.system().write(f"CALL apoc.custom.{drop}($name, $home)", name=name, home=database.home)
-    return [row["name"] for row in gone]
+    return [row for row in rows if row["name"] in ours]
 
 
 def _has_apoc(database: Database) -> bool:
@@ -218,3 +231,44 @@ def _wait(database: Database, function: str, mark: str) -> None:
                 "`apoc.custom.procedures.refresh` milliseconds: see with `neo4j-align procedures list`."
             )
         time.sleep(0.2)
+
+
+_INTRODUCTION = """\
+# Procedures
+
+Links are looked up and judged in Cypher by the statements below, in three ways:
+
+- **Installed**, as `CALL custom.align.same_as('tt0133093')`: `neo4j-align procedures install` fills in the mapping of
+  align.toml. It takes APOC Extended on a server of your own. Install again when the mapping has changed; a second
+  alignment in the same database takes a `--namespace` of its own.
+- **As a statement**, on any Neo4j: `neo4j-align procedures show same_as > same_as.cypher` writes it with the mapping
+  filled in, for a driver or for `cypher-shell -P "{key: 'tt0133093'}" -f same_as.cypher`. It takes all its parameters,
+  also those with a default. Aura has no APOC Extended, so this is the way there.
+- **From Python**: `procedures.call(database, config, "same_as", key="tt0133093")` with `neo4j_align.store.procedures`.
+
+Keys are found as text and as whole numbers: `'7'` and `7` are the same key. `left` and `right` are the two sides of
+align.toml, and links run from left to right. A WRITE procedure takes a user that may write; a verdict holds at once,
+no run changes it, and `withdraw` takes it back.
+"""
+
+
+def document() -> str:
+    """Return docs/procedures.md."""
+    parts = [_INTRODUCTION]
+    for title, members in GROUPS.items():
+        parts.append(f"## {title}\n")
+        for procedure in map(Procedure.load, members):
+            purpose = procedure.query.purpose
+            parts.append(f"### {procedure.name}\n\n{purpose[0].upper()}{purpose[1:]}.\n")
+            parts.append(f"```\n{procedure.mode} {_laid_out(procedure)}\n```\n")
+    return "\n".join(parts)
+
+
+def _laid_out(procedure: Procedure) -> str:
+    """Return a signature with each of its columns in a line."""
+    takes, _, gives = procedure.head.partition(" :: (")
+    return f"{takes} ::\n  " + ",\n  ".join(re.split(r", (?=\w+ ::)", gives.removesuffix(")")))
+
+
+if __name__ == "__main__":
+    print(document(), end="")

@@ -41,7 +41,7 @@ def literal(value: Any) -> str:
         return "[" + ", ".join(map(literal, value)) + "]"
     if "\\" in value:
         raise ConfigError(f"{value!r} cannot be written into a stored procedure. Rename it without the backslash.")
-    return "'" + value.replace("'", "\\'") + "'"
+    return "'" + str(value).replace("'", "\\'") + "'"
 
 
 def all_of(names: Iterable[str]) -> str:
