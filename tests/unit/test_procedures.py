@@ -54,7 +54,7 @@ def procedure(signature: str, declared: str = "a, b, c", name: str = "one") -> P
         ("// WRITE one(a :: STRING, b = null :: STRING) :: (x :: ANY, y :: INTEGER)", {"a": None, "b": None}, "b"),
         ("// READ one(a = 0.9 :: FLOAT, b = 25 :: INTEGER) :: (x :: ANY)", {"a": 0.9, "b": 25}, "ab"),
         ("// READ one(a = {} :: MAP, b = true :: BOOLEAN) :: (x :: ANY)", {"a": {}, "b": True}, "ab"),
-        ("// READ one(a :: LIST OF ANY, b :: A, c = -1 :: INTEGER) :: (x :: ANY)", {"a": None, "b": None, "c": -1}, "c"),
+        ("// READ one(a :: LIST OF ANY, b = -1 :: INTEGER) :: (x :: ANY)", {"a": None, "b": -1}, "b"),
     ],
 )  # fmt: skip
 def test_signatures(signature: str, arguments: dict[str, Any], optional: str) -> None:
