@@ -115,6 +115,10 @@ class Worker:
         found = aligner.align(saved.load(self.folder), bool(dry_run), precision)
         return {"run": found.run, "links": len(found.links), "candidates": found.candidates, **found.changes}
 
+    def _sync(self, aligner: Aligner) -> dict[str, Any]:
+        found = aligner.sync(saved.load(self.folder))
+        return {"run": found.run, "changed_entities": found.changed_entities, **found.changes}
+
     def _train(self, aligner: Aligner) -> dict[str, Any]:
         model = aligner.train(self.table, self.folder)
         return {"model": model.about.id, **model.about.training["validation"]}

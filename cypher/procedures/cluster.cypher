@@ -1,11 +1,13 @@
 // cluster(key, confidence, left_property, left_value, right_property, right_value) [left, right, left_key, right_key]: all nodes that confirmed or confident links join to an entity, itself included
 // READ cluster(key :: ANY, confidence = 0.9 :: FLOAT) :: (side :: STRING, key :: ANY, node :: NODE)
-CALL () {
-  MATCH (n:`{left}`) WHERE n.`{left_key}` IN [$key, toStringOrNull($key), toIntegerOrNull($key)]
+// A key is found as text and as a whole number, but 7.5 is not 7.
+WITH [k IN [toStringOrNull($key), toIntegerOrNull($key)] WHERE k = $key OR toString(k) = toStringOrNull($key)] AS keys
+CALL (keys) {
+  MATCH (n:`{left}`) WHERE n.`{left_key}` IN keys
     AND ($left_property IS NULL OR n[$left_property] = $left_value)
   RETURN n
   UNION
-  MATCH (n:`{right}`) WHERE n.`{right_key}` IN [$key, toStringOrNull($key), toIntegerOrNull($key)]
+  MATCH (n:`{right}`) WHERE n.`{right_key}` IN keys
     AND ($right_property IS NULL OR n[$right_property] = $right_value)
   RETURN n
 }

@@ -1,8 +1,13 @@
 // confirm(left, right, by, note, left_property, left_value, right_property, right_value, left_types, right_types, left_prefix, right_prefix) [left, right, left_key, right_key]: a person says that two entities are the same; no run changes that
 // WRITE confirm(left :: ANY, right :: ANY, by = null :: STRING, note = null :: STRING) :: (pair :: STRING, status :: STRING, contradicts :: LIST OF STRING)
-OPTIONAL MATCH (l:`{left}`) WHERE l.`{left_key}` IN [$left, toStringOrNull($left), toIntegerOrNull($left)]
+// A key is found as text and as a whole number, but 7.5 is not 7.
+WITH [k IN [toStringOrNull($left), toIntegerOrNull($left)]
+      WHERE k = $left OR toString(k) = toStringOrNull($left)] AS left_keys,
+     [k IN [toStringOrNull($right), toIntegerOrNull($right)]
+      WHERE k = $right OR toString(k) = toStringOrNull($right)] AS right_keys
+OPTIONAL MATCH (l:`{left}`) WHERE l.`{left_key}` IN left_keys
   AND ($left_property IS NULL OR l[$left_property] = $left_value)
-OPTIONAL MATCH (r:`{right}`) WHERE r.`{right_key}` IN [$right, toStringOrNull($right), toIntegerOrNull($right)]
+OPTIONAL MATCH (r:`{right}`) WHERE r.`{right_key}` IN right_keys
   AND ($right_property IS NULL OR r[$right_property] = $right_value)
 WITH l, r,
      CASE WHEN l IS NULL THEN 'no such left entity' WHEN r IS NULL THEN 'no such right entity'
@@ -15,11 +20,21 @@ FOREACH (_ IN CASE status WHEN 'confirmed' THEN [1] ELSE [] END |
   ON CREATE SET s.created_at = datetime()
   SET s.predicted = CASE s.status WHEN 'predicted' THEN s.confidence ELSE s.predicted END,
       s.status = 'confirmed', s.confidence = 1.0, s.decided_by = $by, s.decided_at = datetime(), s.note = $note)
+WITH l, r, pair, status, COLLECT {
+  MATCH (l)-[other:SAME_AS {status: 'confirmed'}]->(m:`{right}`)
+  WHERE other.pair <> pair AND ($right_property IS NULL OR m[$right_property] = $right_value)
+  RETURN other.pair AS name
+  UNION
+  MATCH (r)<-[other:SAME_AS {status: 'confirmed'}]-(m:`{left}`)
+  WHERE other.pair <> pair AND ($left_property IS NULL OR m[$left_property] = $left_value)
+  RETURN other.pair AS name
+} AS others
+// Of a type whose entities may have several links, as the last run knew it, none stands against another; ids begin
+// with the time.
+WITH l, r, pair, status, others, CASE WHEN size(others) > 0 THEN head(COLLECT {
+  MATCH (run:AlignRun) WHERE run.id IS NOT NULL AND run.many IS NOT NULL RETURN run.many ORDER BY run.id DESC LIMIT 1
+}) END AS many
 RETURN pair, status,
        COLLECT { MATCH (l)-[no:NOT_SAME_AS {pair: pair}]->(r) RETURN 'rejected by ' + coalesce(no.decided_by, 'somebody') } +
-       COLLECT { MATCH (n)-[other:SAME_AS {status: 'confirmed'}]-() WHERE n IN [l, r] AND other.pair <> pair
-                 // Of a type whose entities may have several links, as the last run knew it, none stands against another.
-                 AND NOT any(type IN coalesce(head(COLLECT { MATCH (run:AlignRun) WHERE run.many IS NOT NULL
-                                                    RETURN run.many ORDER BY run.started_at DESC LIMIT 1 }), [])
-                             WHERE $left_types[type] IN labels(l))
-                 RETURN DISTINCT other.pair + ' is confirmed' } AS contradicts
+       CASE WHEN any(type IN many WHERE $left_types[type] IN labels(l)) THEN []
+            ELSE [other IN others | other + ' is confirmed'] END AS contradicts

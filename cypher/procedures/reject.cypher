@@ -1,8 +1,13 @@
 // reject(left, right, by, note, left_property, left_value, right_property, right_value, left_types, right_types, left_prefix, right_prefix) [left, right, left_key, right_key]: a person says that two entities are not the same; a predicted link between them goes at once
 // WRITE reject(left :: ANY, right :: ANY, by = null :: STRING, note = null :: STRING) :: (pair :: STRING, status :: STRING, contradicts :: LIST OF STRING)
-OPTIONAL MATCH (l:`{left}`) WHERE l.`{left_key}` IN [$left, toStringOrNull($left), toIntegerOrNull($left)]
+// A key is found as text and as a whole number, but 7.5 is not 7.
+WITH [k IN [toStringOrNull($left), toIntegerOrNull($left)]
+      WHERE k = $left OR toString(k) = toStringOrNull($left)] AS left_keys,
+     [k IN [toStringOrNull($right), toIntegerOrNull($right)]
+      WHERE k = $right OR toString(k) = toStringOrNull($right)] AS right_keys
+OPTIONAL MATCH (l:`{left}`) WHERE l.`{left_key}` IN left_keys
   AND ($left_property IS NULL OR l[$left_property] = $left_value)
-OPTIONAL MATCH (r:`{right}`) WHERE r.`{right_key}` IN [$right, toStringOrNull($right), toIntegerOrNull($right)]
+OPTIONAL MATCH (r:`{right}`) WHERE r.`{right_key}` IN right_keys
   AND ($right_property IS NULL OR r[$right_property] = $right_value)
 WITH l, r,
      CASE WHEN l IS NULL THEN 'no such left entity' WHEN r IS NULL THEN 'no such right entity'

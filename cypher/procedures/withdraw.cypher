@@ -1,15 +1,30 @@
-// withdraw(left, right, left_property, left_value, right_property, right_value) [left, right, left_key, right_key]: take the verdicts on a pair back; what the machine had predicted stands again, if nothing else took its place
+// withdraw(left, right, left_property, left_value, right_property, right_value, left_types) [left, right, left_key, right_key]: take the verdicts on a pair back; what the machine had predicted stands again, if nothing else took its place
 // WRITE withdraw(left :: ANY, right :: ANY) :: (pair :: STRING, withdrawn :: STRING, link :: BOOLEAN)
-MATCH (l:`{left}`) WHERE l.`{left_key}` IN [$left, toStringOrNull($left), toIntegerOrNull($left)]
+// A key is found as text and as a whole number, but 7.5 is not 7.
+WITH [k IN [toStringOrNull($left), toIntegerOrNull($left)]
+      WHERE k = $left OR toString(k) = toStringOrNull($left)] AS left_keys,
+     [k IN [toStringOrNull($right), toIntegerOrNull($right)]
+      WHERE k = $right OR toString(k) = toStringOrNull($right)] AS right_keys
+MATCH (l:`{left}`) WHERE l.`{left_key}` IN left_keys
   AND ($left_property IS NULL OR l[$left_property] = $left_value)
-MATCH (r:`{right}`) WHERE r.`{right_key}` IN [$right, toStringOrNull($right), toIntegerOrNull($right)]
+MATCH (r:`{right}`) WHERE r.`{right_key}` IN right_keys
   AND ($right_property IS NULL OR r[$right_property] = $right_value)
 MATCH (l)-[verdict:SAME_AS|NOT_SAME_AS]->(r)
 WHERE verdict.pair IS NOT NULL AND (type(verdict) = 'NOT_SAME_AS' OR verdict.status = 'confirmed')
-WITH l, r, verdict, verdict.pair AS pair, properties(verdict) AS was, type(verdict) AS kind
+WITH l, r, verdict, verdict.pair AS pair, properties(verdict) AS was, type(verdict) AS kind, EXISTS {
+  MATCH (l)-[other:SAME_AS]->(m:`{right}`)
+  WHERE other.pair <> verdict.pair AND ($right_property IS NULL OR m[$right_property] = $right_value)
+} OR EXISTS {
+  MATCH (r)<-[other:SAME_AS]-(m:`{left}`)
+  WHERE other.pair <> verdict.pair AND ($left_property IS NULL OR m[$left_property] = $left_value)
+} AS other
+// Of a type whose entities may have several links, as the last run knew it, none takes another's place; ids begin with
+// the time.
+WITH l, r, verdict, pair, was, kind, other AND NOT any(type IN coalesce(head(COLLECT {
+  MATCH (run:AlignRun) WHERE run.id IS NOT NULL AND run.many IS NOT NULL RETURN run.many ORDER BY run.id DESC LIMIT 1
+}), []) WHERE $left_types[type] IN labels(l)) AS taken
 WITH l, r, verdict, pair, was, kind, CASE kind WHEN 'NOT_SAME_AS' THEN 'rejection' ELSE 'confirmation' END AS withdrawn,
-     CASE kind WHEN 'NOT_SAME_AS' THEN was.was_run IS NOT NULL AND NOT EXISTS { (l)-[:SAME_AS]-() } AND NOT EXISTS { (r)-[:SAME_AS]-() }
-               ELSE was.predicted IS NOT NULL END AS link
+     CASE kind WHEN 'NOT_SAME_AS' THEN was.was_run IS NOT NULL AND NOT taken ELSE was.predicted IS NOT NULL END AS link
 FOREACH (kept IN CASE WHEN kind = 'SAME_AS' AND link THEN [verdict] ELSE [] END |
   SET kept.status = 'predicted', kept.confidence = was.predicted
   REMOVE kept.predicted, kept.decided_by, kept.decided_at, kept.note)

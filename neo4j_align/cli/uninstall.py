@@ -29,6 +29,7 @@ def uninstall(common: Common, yes: bool, namespace: str) -> None:
         named = [f"{number:,} {what}" for what, number in found.counts.items()]
         named += [f"{'constraint' if owned else 'index'} {name}" for name, owned in found.schema.items()]
         named += [f"procedure {name}" for name in found.procedures]
+        named += ["the trigger that notes changes"] * found.trigger
         if named and not yes:
             click.echo("This removes:\n" + "\n".join(f"  {line}" for line in named), err=True)
             click.confirm("Remove it?", abort=True, err=True)

@@ -27,6 +27,7 @@ def worker(common: Common, folder: Path, path: Path | None, poll: float, once: b
     \b
     Kinds of jobs, with their options:
       align           precision, dry_run
+      sync
       train           replaces the model
       score           left, right: lists of keys
       candidates      key; CALL custom.align.candidates(key) reads them

@@ -12,7 +12,7 @@ from neo4j_align.config import Config
 from neo4j_align.errors import ConfigError, DatabaseError
 from neo4j_align.records import LEFT, RIGHT
 from neo4j_align.store import queries, schema
-from neo4j_align.store.database import Database
+from neo4j_align.store.database import Database, Rows
 
 TRIGGER = "align_changes"
 
@@ -134,11 +134,26 @@ def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.timezone.utc)
 
 
+def has_trigger(database: Database) -> bool:
+    """Tell whether APOC runs our trigger in this database."""
+    shown = "SHOW PROCEDURES YIELD name WHERE name = 'apoc.trigger.show' RETURN name"
+    return bool(database.read(shown)) and {"name": TRIGGER} in _triggers(database)
+
+
+def remove_trigger(database: Database) -> None:
+    """Let APOC note changes no longer; it goes on doing so until it looks again (`apoc.trigger.refresh`)."""
+    database.system().write("CALL apoc.trigger.drop($home, $name)", home=database.home, name=TRIGGER)
+
+
+def _triggers(database: Database) -> Rows:
+    rows: Rows = database.system().read("CALL apoc.trigger.show($home) YIELD name RETURN name", home=database.home)
+    return rows
+
+
 def _trigger(database: Database, config: Config, before: dict[str, Any]) -> Seen:
     """Read what the trigger wrote down; one that is not installed yet has seen nothing."""
-    system, home = database.system(), database.home
     try:
-        installed = system.read("CALL apoc.trigger.show($home) YIELD name RETURN name", home=home)
+        installed = _triggers(database)
     except DatabaseError as error:
         raise DatabaseError(
             'feed = "trigger" takes APOC with `apoc.trigger.enabled=true`, and a user who may use the system database. '
@@ -150,9 +165,9 @@ def _trigger(database: Database, config: Config, before: dict[str, Any]) -> Seen
     cursor = {"labels": wanted["labels"], "relations": wanted["relations"]}
     if {"name": TRIGGER} in installed and cursor == {name: before.get(name) for name in cursor}:
         return Seen(sum(row["entities"] for row in rows), cursor, events)
-    system.write(
+    database.system().write(
         "CALL apoc.trigger.install($home, $name, $statement, {phase: 'before'}, {params: $params})",
-        home=home, name=TRIGGER, statement=queries.load("changes/trigger").text, params=wanted,
+        home=database.home, name=TRIGGER, statement=queries.load("changes/trigger").text, params=wanted,
     )  # fmt: skip
     return Seen(None, cursor, events)
 

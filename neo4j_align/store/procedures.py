@@ -2,12 +2,14 @@
 
 The second line of such a file is its signature as Cypher sees it, `// READ name(argument :: TYPE) :: (column :: TYPE)`.
 What the first line declares besides the arguments comes from the configuration: identifiers and constants.
+`python -m neo4j_align.store.procedures` prints docs/procedures.md.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import re
 import secrets
 import time
@@ -15,26 +17,38 @@ from dataclasses import dataclass
 from typing import Any
 
 from neo4j_align.config import Config
-from neo4j_align.errors import DatabaseError
+from neo4j_align.errors import ConfigError, DatabaseError
 from neo4j_align.store import queries, schema
 from neo4j_align.store.database import Database, Execute, Rows
 
-_SIGNATURE = re.compile(
-    r"// (?P<mode>READ|WRITE) (?P<head>\w+\((?P<arguments>.*?)\) :: \((?P<columns>.*)\))(?=\n)", re.ASCII
-)
+_SIGNATURE = re.compile(r"// (?P<mode>READ|WRITE) (?P<head>(?P<name>\w+)\((?P<arguments>.*?)\) :: \(.+\))\n", re.ASCII)
+_ARGUMENT = re.compile(r"(?P<name>\w+)(?: = (?P<default>null|true|false|-?\d+(\.\d+)?|\{\}))? :: [A-Z ]+", re.ASCII)
+_NAMESPACE = re.compile(r"[A-Za-z]\w*", re.ASCII)
 PATIENCE = 90  # seconds until procedures that were installed answer; APOC looks for new ones every 60 s by default
 NAMESPACE = "align"
+GROUPS = {
+    "Look up": ("same_as", "entity", "cluster", "unmatched", "stats", "runs", "run"),
+    "Decide": ("review_queue", "confirm", "reject", "withdraw", "conflicts"),
+    "Act": ("submit", "job", "cancel", "candidates", "neighbourhood"),
+}
 _MARK = "installed"  # a function whose answer tells which installation is in force
 
 
 @dataclass(frozen=True)
 class Procedure:
-    """A stored procedure: `mode` is READ or WRITE, `head` its signature, `arguments` the names that it takes."""
+    """A stored procedure.
+
+    Attributes:
+        mode: READ or WRITE; head: its signature; arguments: the names that it takes, with the default of each: null
+            where it has none.
+        optional: the arguments that have a default.
+    """
 
     name: str
     mode: str
     head: str
-    arguments: tuple[str, ...]
+    arguments: dict[str, Any]
+    optional: frozenset[str]
     query: queries.Query
 
     @classmethod
@@ -46,21 +60,59 @@ class Procedure:
         """
         if name not in names():
             raise DatabaseError(f"There is no procedure {name}. There are: {', '.join(names())}.")
-        query = queries.load(f"procedures/{name}")
+        return cls.of(queries.load(f"procedures/{name}"))
+
+    @classmethod
+    def of(cls, query: queries.Query) -> Procedure:
+        """Read the signature of a procedure's query.
+
+        Raises:
+            DatabaseError: Its two header lines disagree.
+        """
         signature = _SIGNATURE.match(query.text)
-        if signature is None or not signature["head"].startswith(f"{name}("):
-            raise DatabaseError(f"The second line of procedures/{name}.cypher is no signature of {name}")
-        arguments = tuple(re.findall(r"(?:^|, )(\w+)(?= ::| =)", signature["arguments"]))
-        if not query.parameters >= set(arguments):
-            raise DatabaseError(f"procedures/{name}.cypher takes {arguments} but does not declare them")
-        return cls(name, signature["mode"], signature["head"], arguments, query)
+        if signature is None or signature["name"] != query.name:
+            raise DatabaseError(f"The second line of procedures/{query.name}.cypher is no signature of {query.name}")
+        parts = [_ARGUMENT.fullmatch(part) for part in signature["arguments"].split(", ") if part]
+        found = {part["name"]: part["default"] for part in parts if part is not None}
+        if len(found) < len(parts) or not query.parameters >= found.keys():
+            raise DatabaseError(
+                f"procedures/{query.name}.cypher takes ({signature['arguments']}), which is malformed or not declared"
+            )
+        arguments = {argument: json.loads(default or "null") for argument, default in found.items()}
+        optional = frozenset(argument for argument, default in found.items() if default is not None)
+        return cls(query.name, signature["mode"], signature["head"], arguments, optional, query)
+
+    def constants(self, config: Config) -> dict[str, Any]:
+        """Return the parameters that the mapping gives."""
+        given = schema.constants(config)
+        return {name: given[name] for name in sorted(self.query.parameters - self.arguments.keys())}
+
+    def render(self, config: Config) -> str:
+        """Return the statement with labels and keys filled in; arguments and constants are parameters."""
+        identifiers = schema.identifiers(config)
+        return self.query.render(**{name: identifiers[name] for name in self.query.identifiers})
 
     def statement(self, config: Config) -> str:
         """Return the statement with the mapping filled in, so that only the arguments are left as parameters."""
-        given = schema.constants(config)
-        wanted = self.query.parameters - set(self.arguments)
-        text = _filled(self.query, config).partition("\n")[2]
-        return re.sub(r"\$(\w+)", lambda m: schema.literal(given[m[1]]) if m[1] in wanted else m[0], text)
+        identifiers, constants = schema.identifiers(config), self.constants(config)
+
+        def fill(found: re.Match[str]) -> str:  # all at once: a label may look like a parameter
+            if found["identifier"]:
+                return identifiers[found["identifier"]]
+            return schema.literal(constants[found["parameter"]]) if found["parameter"] in constants else found[0]
+
+        return re.sub(r"`\{(?P<identifier>\w+)\}`|\$(?P<parameter>\w+)", fill, self.query.text.partition("\n")[2])
+
+    def script(self, config: Config) -> str:
+        """Return the statement for `cypher-shell -f`: what it is, what it takes, and a semicolon at its end."""
+        lines = [f"// {self.name}: {self.query.purpose}", f"// {self.mode} {self.head}"]
+        if self.arguments:
+            values = {
+                name: json.dumps(self.arguments[name]) if name in self.optional else "…" for name in self.arguments
+            }
+            given = ", ".join(f"{name}: {value}" for name, value in values.items())
+            lines.append(f'// Give all its parameters: cypher-shell -P "{{{given}}}"')
+        return "\n".join([*lines, self.statement(config).strip() + ";"])
 
 
 @functools.cache
@@ -70,26 +122,24 @@ def names() -> tuple[str, ...]:
 
 
 def call(database: Database, config: Config, name: str, **arguments: Any) -> Rows:
-    """Call a procedure's statement without its being installed; arguments that are left out are null."""
-    return many(database, config, name, [arguments])[0]
+    """Call a procedure's statement without its being installed; arguments that are left out have their defaults."""
+    procedure = Procedure.load(name)
+    if procedure.mode == "WRITE":
+        return many(database, config, name, [arguments])[0]
+    given = {**procedure.constants(config), **procedure.arguments, **arguments}
+    rows: Rows = database.read(procedure.render(config), **given)
+    return rows
 
 
 def many(database: Database, config: Config, name: str, calls: list[dict[str, Any]]) -> list[Rows]:
-    """Call a procedure's statement several times in one transaction, and return the rows of each call."""
+    """Call a procedure's statement several times in one writing transaction, and return the rows of each call."""
     procedure = Procedure.load(name)
-    text, constants = _filled(procedure.query, config), schema.constants(config)
-    mapping = {key: constants[key] for key in procedure.query.parameters - set(procedure.arguments)}
-    empty = dict.fromkeys(procedure.arguments)
+    text, given = procedure.render(config), {**procedure.constants(config), **procedure.arguments}
 
     def work(execute: Execute) -> list[Rows]:
-        return [execute(text, **mapping, **{**empty, **arguments}) for arguments in calls]
+        return [execute(text, **{**given, **arguments}) for arguments in calls]
 
     return database.transact(work)
-
-
-def _filled(query: queries.Query, config: Config) -> str:
-    identifiers = schema.identifiers(config)
-    return query.render(**{name: identifiers[name] for name in query.identifiers})
 
 
 def install(database: Database, config: Config, namespace: str = NAMESPACE) -> list[str]:
@@ -99,8 +149,11 @@ def install(database: Database, config: Config, namespace: str = NAMESPACE) -> l
         Their names.
 
     Raises:
+        ConfigError: The namespace is not one.
         DatabaseError: APOC Extended is missing, or they do not answer in time.
     """
+    if not _NAMESPACE.fullmatch(namespace):
+        raise ConfigError(f"{namespace!r} is no namespace. Take a word of letters and digits.")
     _require_apoc(database)
     system, home = database.system(), database.home
     for name in names():
@@ -120,7 +173,25 @@ def install(database: Database, config: Config, namespace: str = NAMESPACE) -> l
 
 
 def installed(database: Database, namespace: str = NAMESPACE) -> Rows:
-    """Return name, mode and purpose of what is installed of ours in this database; nothing where there is no APOC.
+    """Return name, mode and purpose of our procedures in this database; nothing where there is no APOC."""
+    return [
+        {"name": f"custom.{row['name']}", "mode": row["mode"], "purpose": row["description"]}
+        for row in _known(database, namespace)
+        if row["type"] == "procedure"
+    ]
+
+
+def remove(database: Database, namespace: str = NAMESPACE) -> list[str]:
+    """Remove what is installed of ours; return the procedures' names."""
+    gone = installed(database, namespace)
+    for row in _known(database, namespace):
+        drop = "dropProcedure" if row["type"] == "procedure" else "dropFunction"
+        database.system().write(f"CALL apoc.custom.{drop}($name, $home)", name=row["name"], home=database.home)
+    return [row["name"] for row in gone]
+
+
+def _known(database: Database, namespace: str) -> Rows:
+    """Return what APOC holds of ours for this database.
 
     `SHOW PROCEDURES` would not do: Neo4j goes on to list those that were removed until it is restarted.
     """
@@ -129,17 +200,7 @@ def installed(database: Database, namespace: str = NAMESPACE) -> Rows:
     text = "CALL apoc.custom.show($home) YIELD name, type, mode, description RETURN * ORDER BY name"
     rows: Rows = database.system().read(text, home=database.home)
     ours = {f"{namespace}.{name}" for name in (*names(), _MARK)}
-    return [{**row, "name": f"custom.{row['name']}"} for row in rows if row["name"] in ours]
-
-
-def remove(database: Database, namespace: str = NAMESPACE) -> list[str]:
-    """Remove what is installed of ours; return the names."""
-    gone = installed(database, namespace)
-    for row in gone:
-        drop = "dropProcedure" if row["type"] == "procedure" else "dropFunction"
-        name = row["name"].partition(".")[2]
-        database.system().write(f"CALL apoc.custom.{drop}($name, $home)", name=name, home=database.home)
-    return [row["name"] for row in gone]
+    return [row for row in rows if row["name"] in ours]
 
 
 def _has_apoc(database: Database) -> bool:
@@ -170,3 +231,44 @@ def _wait(database: Database, function: str, mark: str) -> None:
                 "`apoc.custom.procedures.refresh` milliseconds: see with `neo4j-align procedures list`."
             )
         time.sleep(0.2)
+
+
+_INTRODUCTION = """\
+# Procedures
+
+Links are looked up and judged in Cypher by the statements below, in three ways:
+
+- **Installed**, as `CALL custom.align.same_as('tt0133093')`: `neo4j-align procedures install` fills in the mapping of
+  align.toml. It takes APOC Extended on a server of your own. Install again when the mapping has changed; a second
+  alignment in the same database takes a `--namespace` of its own.
+- **As a statement**, on any Neo4j: `neo4j-align procedures show same_as > same_as.cypher` writes it with the mapping
+  filled in, for a driver or for `cypher-shell -P "{key: 'tt0133093'}" -f same_as.cypher`. It takes all its parameters,
+  also those with a default. Aura has no APOC Extended, so this is the way there.
+- **From Python**: `procedures.call(database, config, "same_as", key="tt0133093")` with `neo4j_align.store.procedures`.
+
+Keys are found as text and as whole numbers: `'7'` and `7` are the same key. `left` and `right` are the two sides of
+align.toml, and links run from left to right. A WRITE procedure takes a user that may write; a verdict holds at once,
+no run changes it, and `withdraw` takes it back.
+"""
+
+
+def document() -> str:
+    """Return docs/procedures.md."""
+    parts = [_INTRODUCTION]
+    for title, members in GROUPS.items():
+        parts.append(f"## {title}\n")
+        for procedure in map(Procedure.load, members):
+            purpose = procedure.query.purpose
+            parts.append(f"### {procedure.name}\n\n{purpose[0].upper()}{purpose[1:]}.\n")
+            parts.append(f"```\n{procedure.mode} {_laid_out(procedure)}\n```\n")
+    return "\n".join(parts)
+
+
+def _laid_out(procedure: Procedure) -> str:
+    """Return a signature with each of its columns in a line."""
+    takes, _, gives = procedure.head.partition(" :: (")
+    return f"{takes} ::\n  " + ",\n  ".join(re.split(r", (?=\w+ ::)", gives.removesuffix(")")))
+
+
+if __name__ == "__main__":
+    print(document(), end="")

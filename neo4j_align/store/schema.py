@@ -26,15 +26,15 @@ def quote(name: str) -> str:
 
 
 def literal(value: Any) -> str:
-    """Write a value as a Cypher literal: null, a truth value, a number, text, a list or a map of these.
+    """Write a value as a Cypher literal: null, a truth value, a whole number, text, a list or a map of these.
 
     Raises:
         ConfigError: Text holds a backslash, which the server may read as the beginning of any character.
     """
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
-    if isinstance(value, int | float):
-        return repr(value)
+    if isinstance(value, int):
+        return str(value)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{quote(key)}: {literal(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from neo4j_align.store import changes, procedures, queries, schema
 from neo4j_align.store import database as gate
-from neo4j_align.store import procedures, queries, schema
 from neo4j_align.store.database import Database
 from neo4j_align.store.lease import Lease
 
@@ -18,12 +18,13 @@ class Traces:
     Attributes:
         counts: numbers of relationships and nodes, by what they are.
         schema: names of constraints (True) and indexes (False).
-        procedures: names.
+        procedures: names; trigger: whether APOC runs one of ours.
     """
 
     counts: dict[str, int]
     schema: dict[str, bool]
     procedures: list[str]
+    trigger: bool
 
 
 def traces(database: Database, namespace: str = procedures.NAMESPACE) -> Traces:
@@ -34,6 +35,7 @@ def traces(database: Database, namespace: str = procedures.NAMESPACE) -> Traces:
         counts={row["what"]: row["number"] for row in counts},
         schema={row["name"]: row["is_constraint"] for row in named},
         procedures=[row["name"] for row in procedures.installed(database, namespace)],
+        trigger=changes.has_trigger(database),
     )
 
 
@@ -47,6 +49,8 @@ def uninstall(
     """
     found = traces(database, namespace)
     procedures.remove(database, namespace)
+    if found.trigger:
+        changes.remove_trigger(database)
     with Lease(database, "writer", "uninstall"):
         for name in ("delete_links", "delete_nodes"):
             while deleted := database.write(queries.load(f"uninstall/{name}").text, limit=gate.BATCH)[0]["deleted"]:

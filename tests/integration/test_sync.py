@@ -172,8 +172,8 @@ def wait_for_the_trigger(database: Database) -> None:
 @pytest.fixture(autouse=True)
 def _no_trigger(database: Database) -> Any:
     yield
-    if database.system().read("CALL apoc.trigger.show($home) YIELD name RETURN name", home=database.home):
-        database.system().write("CALL apoc.trigger.drop($home, $name)", home=database.home, name=changes.TRIGGER)
+    if changes.has_trigger(database):
+        changes.remove_trigger(database)
 
 
 def test_the_first_sync_is_an_alignment(example: Database, config: Config, model: Model) -> None:

@@ -30,7 +30,8 @@ def test_every_file_loads_under_its_own_name(name: str) -> None:
     query = queries.load(name)
     assert query.name == Path(name).name
     assert len(query.purpose) > 10
-    assert query.text.startswith("//") == name.startswith("procedures/")  # theirs is a signature
+    # The header is one line; a procedure has its signature below.
+    assert query.text.startswith("//") == name.startswith("procedures/")
 
 
 @pytest.mark.parametrize("name", FILES)
