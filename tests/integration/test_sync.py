@@ -266,17 +266,16 @@ def test_a_scheduled_sync_runs_skips_and_stops(
         "NEO4J_PASSWORD": neo4j_connection.password.get_secret_value(),
     }
     command = ["sync", "--every", "1s", "--json", "--config", EXAMPLE / "align.toml", "--model", model_folder]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "neo4j_align", *map(str, command)], env=environment, stdout=subprocess.PIPE, text=True
-    )
-    try:
+    arguments = [sys.executable, "-m", "neo4j_align", *map(str, command)]
+    with subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        assert json.loads(process.stdout.readline())["outcome"] == "done"
-        assert json.loads(process.stdout.readline())["counts"]["created"] == 0
-        with Lease(example, "writer", "align"):
-            example.write("MATCH (:Catalogue)-[s:SAME_AS]->() WITH s LIMIT 1 DELETE s")
-            lines = [json.loads(process.stdout.readline())["outcome"] for _ in range(3)]
-            assert "skipped" in lines
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        try:
+            assert json.loads(process.stdout.readline())["outcome"] == "done"
+            assert json.loads(process.stdout.readline())["counts"]["created"] == 0
+            with Lease(example, "writer", "align"):
+                example.write("MATCH (:Catalogue)-[s:SAME_AS]->() WITH s LIMIT 1 DELETE s")
+                lines = [json.loads(process.stdout.readline())["outcome"] for _ in range(3)]
+                assert "skipped" in lines
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
