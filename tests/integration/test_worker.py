@@ -282,3 +282,18 @@ def test_the_worker_on_the_command_line(run: Run, example: Database, model_folde
     submit(example, "align", dry_run=True)
     common = ("--config", EXAMPLE / "align.toml", "--model", model_folder)
     assert document(run("worker", "--once", "--json", *common)) == {"jobs": 1}
+
+
+def test_neo4j_itself_submits_a_sync_every_so_often(database: Database) -> None:
+    """The example of a schedule for APOC, with a second in place of its quarter of an hour."""
+    text = (EXAMPLE.parent / "schedule" / "periodic.cypher").read_text(encoding="utf-8")
+    procedures.install(database, plain.CONFIG)
+    try:
+        assert database.write(text.replace("900)", "1)"))[0]["name"] == "neo4j-align-sync"
+        deadline = time.monotonic() + 30
+        while not database.read("MATCH (job:AlignJob {kind: 'sync', status: 'queued'}) RETURN job"):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+    finally:
+        database.write("CALL apoc.periodic.cancel('neo4j-align-sync')")
+        procedures.remove(database)
