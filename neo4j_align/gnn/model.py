@@ -78,18 +78,33 @@ class Comparison(nn.Module):
         self.scale.copy_(torch.where(deviation > 1e-6, 1 / deviation.clamp(min=1e-6), 0))
         self.edges.copy_(torch.from_numpy(np.quantile(features.numpy(), np.linspace(0, 1, BINS + 1), axis=0).T))
 
+    def _alive(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return what moved in training: features (A,), and the bins that are not empty by feature and number, (C,)."""
+        feature, number = (self.edges[:, 1:] - self.edges[:, :-1] > 1e-6).nonzero(as_tuple=True)
+        return (self.scale > 0).nonzero().squeeze(1), feature, number
+
     def known(self, features: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
-        """Encode features (B, F) and types (B,) for the heads, (B, width)."""
-        low, width = self.edges[:, :-1], self.edges[:, 1:] - self.edges[:, :-1]
+        """Encode features (B, F) and types (B,) for the heads, without what is always zero; (B, A + C + T)."""
+        moving, feature, number = self._alive()
+        low, high = self.edges[feature, number], self.edges[feature, number + 1]
         # Piecewise linear encoding (Gorishniy et al. 2022): lets a small MLP cut where trees would.
-        bins = ((features.unsqueeze(2) - low) / width.clamp(min=1e-6)).clamp(0, 1) * (width > 1e-6)
+        bins = ((features[:, feature] - low) / (high - low)).clamp(0, 1)
         kind = functional.one_hot(types, self.shape.types).to(features.dtype)
-        return torch.cat([((features - self.mean) * self.scale).clamp(-6, 6), bins.flatten(1), kind], dim=1)
+        plain = ((features[:, moving] - self.mean[moving]) * self.scale[moving]).clamp(-6, 6)
+        return torch.cat([plain, bins, kind], dim=1)
+
+    def through(self, layer: nn.Module, known: torch.Tensor) -> torch.Tensor:
+        """Apply a layer that has weights for all `width` inputs to those that are there."""
+        (moving, feature, number), count = self._alive(), self.shape.features
+        kinds = torch.arange(self.shape.types, device=known.device)
+        kept = torch.cat([moving, count + feature * BINS + number, count * (1 + BINS) + kinds])
+        weight, bias = layer.get_parameter("weight"), layer.get_parameter("bias")
+        return functional.linear(known, weight[:, kept], bias)
 
     def forward(self, known: torch.Tensor) -> torch.Tensor:
-        """Judge encoded pairs, (B, width); logits of each head, (B, HEADS)."""
-        judged: torch.Tensor = self.direct(known) + torch.cat([head(known) for head in self.heads], dim=1)
-        return judged
+        """Judge encoded pairs, as `known` gives them; logits of each head, (B, HEADS)."""
+        judged = [head[1:](self.through(head[0], known)) for head in self.heads if isinstance(head, nn.Sequential)]
+        return self.through(self.direct, known) + torch.cat(judged, dim=1)
 
 
 class Network(nn.Module):
@@ -172,7 +187,9 @@ class Network(nn.Module):
         left, right = (functional.relu(torch.cat(part, dim=1)) for part in zip(own, combined, strict=True))
         network = self.head(torch.cat([(left - right).abs(), left * right], dim=1))
         known = self.comparison.known(features, entities.type[pairs[:, 0]])
-        judged: torch.Tensor = self.comparison(known).mean(1) + (self.gate(known).sigmoid() * network).squeeze(1)
+        judged: torch.Tensor = self.comparison(known).mean(1) + (
+            self.comparison.through(self.gate, known).sigmoid() * network
+        ).squeeze(1)
         return judged
 
     def _messages(
