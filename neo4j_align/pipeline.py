@@ -24,7 +24,7 @@ from neo4j_align.progress import Stages
 from neo4j_align.records import DIGITS, BoolArray, FloatArray, Nodes, Pairs
 from neo4j_align.resolve import drift, evaluate, labels, match
 from neo4j_align.sight import Graph
-from neo4j_align.store import changes, entities, links, prints, runs, sampling
+from neo4j_align.store import changes, entities, links, prints, runs, sampling, schema
 from neo4j_align.store.database import Database
 
 
@@ -116,7 +116,7 @@ class Aligner:
             ModelError: The links were made by another model.
             DataError, ConfigError, DatabaseError: The graph is empty or broken, or lacks what the feed needs.
         """
-        before = changes.remembered(self.database)
+        before = changes.remembered(self.database, self.config)
         if before and before["model"] != model.about.id:
             raise ModelError(
                 f"The links were made by model {before['model']}, and this is {model.about.id}. `neo4j-align align "
@@ -126,9 +126,9 @@ class Aligner:
         if seen.entities is None:
             graph = self._pull(model.means)
             with self.stages.stage("changes"):
-                known = prints.read(self.database)
+                known = prints.read(self.database, schema.alignment(self.config))
                 seen = replace(seen, entities=prints.take(graph.nodes, graph.neighbourhood).changed_since(known))
-        standing = changes.standing(self.database)
+        standing = changes.standing(self.database, self.config)
         same = before.get("config_hash") == self.config.digest() and standing.items() <= before.items()
         if not seen.entities and same:
             return Alignment(None, pd.DataFrame(), 0, links.NO_CHANGES.counts, changed_entities=0)
@@ -150,16 +150,17 @@ class Aligner:
     def _remember(self, run: runs.Run, found: _Scored, about: dict[str, Any], seen: changes.Seen) -> None:
         """Leave what the next sync compares with: after the last link, so that a run cut off before is done again."""
         with self.stages.stage("remember"):
+            mine = schema.alignment(self.config)
             now = prints.take(found.graph.nodes, found.graph.neighbourhood)
             state = {
-                "name": "sync",
+                "name": changes.state_name(self.config),
                 "feed": self.config.sync.feed,
                 "config_hash": self.config.digest(),
                 **{name: about[name] for name in ("model", "precision")},
                 **seen.cursor,
-                **changes.standing(self.database),
+                **changes.standing(self.database, self.config),
             }
-            run.write("changes/remember", [*now.packed(prints.read(self.database)), state])
+            run.write("changes/remember", [*now.packed(prints.read(self.database, mine), mine), state])
             run.write("changes/forget_events", list(seen.events))
         run.note(graph=now.digest(), **self._account(found))
 

@@ -21,6 +21,7 @@ from neo4j_align.progress import Stages
 from neo4j_align.store import jobs, queries
 from neo4j_align.store.database import Database
 from neo4j_align.store.lease import Lease
+from neo4j_align.store.schema import alignment
 
 log = logging.getLogger(__name__)
 _TELLING = 1.0  # seconds between two notes of progress
@@ -46,6 +47,10 @@ class Worker:
     table: pd.DataFrame | None = None
     poll: float = 2.0
 
+    @property
+    def _alignment(self) -> str:
+        return alignment(self.config)
+
     def run(self, once: bool = False) -> int:
         """Do jobs until interrupted, or with `once` until none waits; return how many were done.
 
@@ -55,9 +60,9 @@ class Worker:
         count = 0
         while True:
             try:
-                done = jobs.waiting(self.database) and self._next()
+                done = jobs.waiting(self.database, self._alignment) and self._next()
                 count += done
-                if once and not done and not jobs.waiting(self.database):
+                if once and not done and not jobs.waiting(self.database, self._alignment):
                     return count
             except DatabaseError as error:  # the server may be back soon
                 if once:
@@ -71,7 +76,7 @@ class Worker:
         """Do the next job; False where another worker is at work."""
         try:
             with Lease(self.database, "worker", "a job") as lease:
-                job = jobs.take(self.database, lease.token)
+                job = jobs.take(self.database, lease.token, self._alignment)
                 if job is not None:
                     self._do(job)
                 return job is not None

@@ -1,3 +1,3 @@
-// remembered(): what the last run left for the next sync; no row where there was none
-MATCH (state:AlignState {name: 'sync'})
+// remembered(name): what the last run of an alignment left for the next sync; no row where there was none
+MATCH (state:AlignState {name: $name})
 RETURN properties(state) AS state

@@ -1,4 +1,4 @@
-// trigger(labels, relations, assignedLabels, removedLabels, assignedNodeProperties, removedNodeProperties, deletedNodes, createdRelationships, deletedRelationships): what APOC runs in each transaction: write down how much of the two graphs it touches
+// trigger(alignment, labels, relations, assignedLabels, removedLabels, assignedNodeProperties, removedNodeProperties, deletedNodes, createdRelationships, deletedRelationships): what APOC runs in each transaction: write down how much of the two graphs it touches
 WITH reduce(sum = 0, label IN $labels | sum + size(coalesce($assignedLabels[label], [])) // created nodes among them
             + size(coalesce($removedLabels[label], []))) // and deleted ones
      + size([r IN $createdRelationships + $deletedRelationships WHERE type(r) IN $relations]) AS others
@@ -10,4 +10,4 @@ CALL () {
   RETURN count(DISTINCT node) AS entities
 }
 WITH others + entities AS touched WHERE touched > 0
-CREATE (:AlignEvent {entities: touched, at: datetime()})
+CREATE (:AlignEvent {alignment: $alignment, entities: touched, at: datetime()})

@@ -1,2 +1,2 @@
-// waiting(): whether a job waits for a worker, or for another one since its own may have died
-RETURN EXISTS { MATCH (job:AlignJob) WHERE job.status IN ['queued', 'running'] } AS waiting
+// waiting(alignment): whether a job waits for a worker, or for another one since its own may have died
+RETURN EXISTS { MATCH (job:AlignJob {alignment: $alignment}) WHERE job.status IN ['queued', 'running'] } AS waiting

@@ -1,4 +1,4 @@
-// confirm(left, right, by, note, left_property, left_value, right_property, right_value, left_types, right_types, left_prefix, right_prefix) [left, right, left_key, right_key]: a person says that two entities are the same; no run changes that
+// confirm(left, right, by, note, left_property, left_value, right_property, right_value, left_types, right_types, left_prefix, right_prefix, alignment) [left, right, left_key, right_key]: a person says that two entities are the same; no run changes that
 // WRITE confirm(left :: ANY, right :: ANY, by = null :: STRING, note = null :: STRING) :: (pair :: STRING, status :: STRING, contradicts :: LIST OF STRING)
 // A key is found as text and as a whole number, but 7.5 is not 7.
 WITH [k IN [toStringOrNull($left), toIntegerOrNull($left)]
@@ -32,7 +32,7 @@ WITH l, r, pair, status, COLLECT {
 // Of a type whose entities may have several links, as the last run knew it, none stands against another; ids begin
 // with the time.
 WITH l, r, pair, status, others, CASE WHEN size(others) > 0 THEN head(COLLECT {
-  MATCH (run:AlignRun) WHERE run.id IS NOT NULL AND run.many IS NOT NULL RETURN run.many ORDER BY run.id DESC LIMIT 1
+  MATCH (run:AlignRun {alignment: $alignment}) WHERE run.id IS NOT NULL AND run.many IS NOT NULL RETURN run.many ORDER BY run.id DESC LIMIT 1
 }) END AS many
 RETURN pair, status,
        COLLECT { MATCH (l)-[no:NOT_SAME_AS {pair: pair}]->(r) RETURN 'rejected by ' + coalesce(no.decided_by, 'somebody') } +

@@ -1,7 +1,7 @@
-// conflicts(left_property, left_value, right_property, right_value, left_types, right_types) [left, right]: entities with several links where one is allowed, and verdicts that contradict a link or each other
+// conflicts(left_property, left_value, right_property, right_value, left_types, right_types, alignment) [left, right]: entities with several links where one is allowed, and verdicts that contradict a link or each other
 // READ conflicts() :: (kind :: STRING, pairs :: LIST OF STRING, persons :: LIST OF STRING, nodes :: LIST OF NODE)
 CALL () {
-  OPTIONAL MATCH (run:AlignRun) WHERE run.id IS NOT NULL AND run.many IS NOT NULL
+  OPTIONAL MATCH (run:AlignRun {alignment: $alignment}) WHERE run.id IS NOT NULL AND run.many IS NOT NULL
   WITH run ORDER BY run.id DESC LIMIT 1 // ids begin with the time
   RETURN coalesce(run.many, []) AS many // types of which an entity may have several links, as the last run knew them
 }

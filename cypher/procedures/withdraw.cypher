@@ -1,4 +1,4 @@
-// withdraw(left, right, left_property, left_value, right_property, right_value, left_types) [left, right, left_key, right_key]: take the verdicts on a pair back; what the machine had predicted stands again, if nothing else took its place
+// withdraw(left, right, left_property, left_value, right_property, right_value, left_types, alignment) [left, right, left_key, right_key]: take the verdicts on a pair back; what the machine had predicted stands again, if nothing else took its place
 // WRITE withdraw(left :: ANY, right :: ANY) :: (pair :: STRING, withdrawn :: STRING, link :: BOOLEAN)
 // A key is found as text and as a whole number, but 7.5 is not 7.
 WITH [k IN [toStringOrNull($left), toIntegerOrNull($left)]
@@ -21,7 +21,7 @@ WITH l, r, verdict, verdict.pair AS pair, properties(verdict) AS was, type(verdi
 // Of a type whose entities may have several links, as the last run knew it, none takes another's place; ids begin with
 // the time.
 WITH l, r, verdict, pair, was, kind, other AND NOT any(type IN coalesce(head(COLLECT {
-  MATCH (run:AlignRun) WHERE run.id IS NOT NULL AND run.many IS NOT NULL RETURN run.many ORDER BY run.id DESC LIMIT 1
+  MATCH (run:AlignRun {alignment: $alignment}) WHERE run.id IS NOT NULL AND run.many IS NOT NULL RETURN run.many ORDER BY run.id DESC LIMIT 1
 }), []) WHERE $left_types[type] IN labels(l)) AS taken
 WITH l, r, verdict, pair, was, kind, CASE kind WHEN 'NOT_SAME_AS' THEN 'rejection' ELSE 'confirmation' END AS withdrawn,
      CASE kind WHEN 'NOT_SAME_AS' THEN was.was_run IS NOT NULL AND NOT taken ELSE was.predicted IS NOT NULL END AS link

@@ -12,9 +12,9 @@ from neo4j_align.config import Config
 from neo4j_align.errors import ConfigError, DatabaseError
 from neo4j_align.records import LEFT, RIGHT
 from neo4j_align.store import queries, schema
-from neo4j_align.store.database import Database, Rows
+from neo4j_align.store.database import Database
 
-TRIGGER = "align_changes"
+TRIGGER = "align_changes"  # its name begins so; the alignment follows
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,22 @@ class Seen:
     events: tuple[str, ...] = ()
 
 
-def remembered(database: Database) -> dict[str, Any]:
+def state_name(config: Config) -> str:
+    """Return the name of the AlignState in which a run leaves what the next sync compares with."""
+    return f"{schema.alignment(config)}/sync"
+
+
+def remembered(database: Database, config: Config) -> dict[str, Any]:
     """Return what the last run left for the next sync; nothing where there was none."""
-    rows = database.read(queries.load("changes/remembered").text)
+    rows = database.read(queries.load("changes/remembered").text, name=state_name(config))
     return rows[0]["state"] if rows else {}
 
 
-def standing(database: Database) -> dict[str, Any]:
+def standing(database: Database, config: Config) -> dict[str, Any]:
     """Return what tells whether links and verdicts are as the last run left them, without reading them."""
     database.write(queries.load("changes/ensure_link_index").text)
-    row: dict[str, Any] = database.read(queries.load("changes/standing").text)[0]
+    mine, prefix = schema.alignment(config), f"{schema.side_name(config, LEFT)}:"
+    row: dict[str, Any] = database.read(queries.load("changes/standing").text, alignment=mine, prefix=prefix)[0]
     return {name: value for name, value in row.items() if value is not None}
 
 
@@ -135,19 +141,20 @@ def _now() -> datetime.datetime:
 
 
 def has_trigger(database: Database) -> bool:
-    """Tell whether APOC runs our trigger in this database."""
+    """Tell whether APOC runs a trigger of ours in this database."""
     shown = "SHOW PROCEDURES YIELD name WHERE name = 'apoc.trigger.show' RETURN name"
-    return bool(database.read(shown)) and {"name": TRIGGER} in _triggers(database)
+    return bool(database.read(shown) and _triggers(database))
 
 
-def remove_trigger(database: Database) -> None:
+def remove_triggers(database: Database) -> None:
     """Let APOC note changes no longer; it goes on doing so until it looks again (`apoc.trigger.refresh`)."""
-    database.system().write("CALL apoc.trigger.drop($home, $name)", home=database.home, name=TRIGGER)
+    for name in _triggers(database):
+        database.system().write("CALL apoc.trigger.drop($home, $name)", home=database.home, name=name)
 
 
-def _triggers(database: Database) -> Rows:
-    rows: Rows = database.system().read("CALL apoc.trigger.show($home) YIELD name RETURN name", home=database.home)
-    return rows
+def _triggers(database: Database) -> list[str]:
+    shown = database.system().read("CALL apoc.trigger.show($home) YIELD name RETURN name", home=database.home)
+    return [row["name"] for row in shown if row["name"].startswith(TRIGGER)]
 
 
 def _trigger(database: Database, config: Config, before: dict[str, Any]) -> Seen:
@@ -159,15 +166,18 @@ def _trigger(database: Database, config: Config, before: dict[str, Any]) -> Seen
             'feed = "trigger" takes APOC with `apoc.trigger.enabled=true`, and a user who may use the system database. '
             f"Set that up, or choose another feed. ({error})"
         ) from error
-    rows = database.read(queries.load("changes/events").text)
+    mine = schema.alignment(config)
+    rows = database.read(queries.load("changes/events").text, alignment=mine)
     events = tuple(row["id"] for row in rows)
     wanted = {"labels": sorted(set(_labels(config))), "relations": sorted(_relations(config))}
     cursor = {"labels": wanted["labels"], "relations": wanted["relations"]}
-    if {"name": TRIGGER} in installed and cursor == {name: before.get(name) for name in cursor}:
+    name = f"{TRIGGER} {mine}"
+    if name in installed and cursor == {field: before.get(field) for field in cursor}:
         return Seen(sum(row["entities"] for row in rows), cursor, events)
     database.system().write(
         "CALL apoc.trigger.install($home, $name, $statement, {phase: 'before'}, {params: $params})",
-        home=database.home, name=TRIGGER, statement=queries.load("changes/trigger").text, params=wanted,
+        home=database.home, name=name, statement=queries.load("changes/trigger").text,
+        params={"alignment": mine, **wanted},
     )  # fmt: skip
     return Seen(None, cursor, events)
 

@@ -25,6 +25,7 @@ CONSTRAINTS = (  # what each makes unique (of nodes?, of what, which property), 
     ((False, "NOT_SAME_AS", "pair"), "ensure_rejection_constraint"),
     ((True, "AlignRun", "id"), "ensure_run_constraint"),
     ((True, "AlignChange", "id"), "ensure_change_constraint"),
+    ((True, "AlignState", "name"), "ensure_state_constraint"),
     ((True, "AlignLease", "name"), "ensure_lease_constraint"),
     ((True, "AlignJob", "id"), "ensure_job_constraint"),
 )

@@ -58,13 +58,13 @@ def _without_nan(values: list[Any]) -> list[Any]:
     return [None if value != value else value for value in values]
 
 
-def waiting(database: Database) -> bool:
+def waiting(database: Database, alignment: str) -> bool:
     """Tell whether there is a job that is queued, or that a worker has begun and may have left."""
-    return bool(database.read(queries.load("jobs/waiting").text)[0]["waiting"])
+    return bool(database.read(queries.load("jobs/waiting").text, alignment=alignment)[0]["waiting"])
 
 
-def take(database: Database, token: str) -> Job | None:
-    """Take the next job, if the lease `worker` is held with this token."""
+def take(database: Database, token: str, alignment: str) -> Job | None:
+    """Take the next job of an alignment, if the lease `worker` is held with this token."""
     worker = f"{actor()}:{os.getpid()}"
-    rows = database.write(queries.load("jobs/take").text, token=token, worker=worker)
+    rows = database.write(queries.load("jobs/take").text, token=token, worker=worker, alignment=alignment)
     return Job(database, token, rows[0]["job"]) if rows else None

@@ -40,14 +40,14 @@ class Prints:
         """Return 16 hex digits for the whole graph."""
         return hashlib.sha256(self.keys.tobytes() + self.contents.tobytes()).hexdigest()[:16]
 
-    def packed(self, before: Prints) -> list[dict[str, Any]]:
+    def packed(self, before: Prints, alignment: str) -> list[dict[str, Any]]:
         """Return the buckets, as the database keeps them, in which something is other than before."""
         rows = []
         for bucket in range(_BUCKETS):
             new, old = _bucket(self, bucket), _bucket(before, bucket)
             if not (np.array_equal(new.keys, old.keys) and np.array_equal(new.contents, old.contents)):
                 numbers = {"keys": new.keys.view(np.int64).tolist(), "contents": new.contents.view(np.int64).tolist()}
-                rows.append({"name": f"prints/{bucket:02x}", **numbers})
+                rows.append({"name": f"{alignment}/prints/{bucket:02x}", **numbers})
         return rows
 
 
@@ -85,9 +85,9 @@ def _mixed(values: Hashes) -> Hashes:
     return mixed ^ (mixed >> np.uint64(29))
 
 
-def read(database: Database) -> Prints:
-    """Return the fingerprints that the last run left."""
-    rows = database.read(queries.load("changes/prints").text)
+def read(database: Database, alignment: str) -> Prints:
+    """Return the fingerprints that the last run of an alignment left."""
+    rows = database.read(queries.load("changes/prints").text, prefix=f"{alignment}/prints/")
     if not rows:
         return NO_PRINTS
     keys, contents = (

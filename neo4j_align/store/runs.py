@@ -16,9 +16,10 @@ from neo4j_align.store import database as gate
 from neo4j_align.store import queries
 from neo4j_align.store.database import Database, Execute, Rows
 from neo4j_align.store.lease import Lease, actor
+from neo4j_align.store.schema import alignment
 
 log = logging.getLogger(__name__)
-_CONSTRAINTS = ("link", "rejection", "run", "change")
+_CONSTRAINTS = ("link", "rejection", "run", "change", "state")
 
 
 class Run:
@@ -83,7 +84,7 @@ def running(database: Database, kind: str, config: Config, **about: Any) -> Iter
         database.write(queries.load(f"schema/ensure_{constraint}_constraint").text)
     with Lease(database, "writer", kind) as lease:
         run, begin = Run(database, kind, lease.token), time.perf_counter()
-        about = {"config_hash": config.digest(), **about}
+        about = {"alignment": alignment(config), "config_hash": config.digest(), **about}
         died = database.write(queries.load("runs/start").text, run=run.id, kind=kind, actor=actor(), about=about)
         if died[0]["died"]:
             log.warning("%s never ended: what was left to write is written now", ", ".join(died[0]["died"]))

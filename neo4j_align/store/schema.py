@@ -125,13 +125,13 @@ def constants(config: Config) -> dict[str, Any]:
     """Return what the procedures know of the mapping: of either side the property that tells it apart and its value,
     how its keys begin in `pair`, the label of each type, and by label the property of each attribute.
     """  # noqa: D205
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"alignment": alignment(config)}
     for name, side in (("left", LEFT), ("right", RIGHT)):
         of = side_of(config, side)
         labels = _labels(config, side)
         found[f"{name}_property"], found[f"{name}_value"] = of.property, of.value
         found[f"{name}_key_name"] = of.key
-        found[f"{name}_prefix"] = f"{escaped(of.label or of.value)}:"
+        found[f"{name}_prefix"] = f"{side_name(config, side)}:"
         found[f"{name}_types"] = labels
         found[f"{name}_attributes"] = {
             labels[kind.name]: {
@@ -143,6 +143,17 @@ def constants(config: Config) -> dict[str, Any]:
             if kind.name in labels
         }
     return found
+
+
+def side_name(config: Config, side: int) -> str:
+    """Return how a side is called in `pair`."""
+    of = side_of(config, side)
+    return escaped(of.label or of.value)
+
+
+def alignment(config: Config) -> str:
+    """Return what tells this alignment from others in the same database: the names of its two sides."""
+    return f"{side_name(config, LEFT)}|{side_name(config, RIGHT)}"
 
 
 def _labels(config: Config, side: int) -> dict[str, str]:

@@ -91,6 +91,8 @@ def plan(database: Database, config: Config, run: dict[str, Any], force: bool = 
     Raises:
         DataError: The run's changes were forgotten.
     """
+    if run["alignment"] != schema.alignment(config):
+        raise DataError(f"Run {run['id']} is of the alignment {run['alignment']}. Give its configuration (--config).")
     if run.get("pruned"):
         raise DataError(
             f"The changes of run {run['id']} were forgotten: they are kept for {config.history.days} days and for "

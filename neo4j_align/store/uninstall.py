@@ -50,7 +50,7 @@ def uninstall(
     found = traces(database, namespace)
     procedures.remove(database, namespace)
     if found.trigger:
-        changes.remove_trigger(database)
+        changes.remove_triggers(database)
     with Lease(database, "writer", "uninstall"):
         for name in ("delete_links", "delete_nodes"):
             while deleted := database.write(queries.load(f"uninstall/{name}").text, limit=gate.BATCH)[0]["deleted"]:

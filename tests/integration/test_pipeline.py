@@ -210,7 +210,8 @@ def test_verdicts_outrank_the_machine(example: Database, config: Config, model: 
 def test_the_users_graph_and_own_same_as_are_left_alone(example: Database, config: Config, model: Model) -> None:
     example.write("MATCH (l:Film), (r:Movie) WITH l, r LIMIT 3 CREATE (l)-[:SAME_AS {mine: true}]->(r)")
     dump = (
-        "MATCH (n) WHERE none(label IN labels(n) WHERE label STARTS WITH 'Align') OPTIONAL MATCH (n)-[r]->(m) WHERE r.pair IS NULL "
+        "MATCH (n) WHERE none(label IN labels(n) WHERE label STARTS WITH 'Align') "
+        "OPTIONAL MATCH (n)-[r]->(m) WHERE r.pair IS NULL "
         "RETURN n.uid AS uid, labels(n) AS labels, properties(n) AS values, type(r) AS type, properties(r) AS more, "
         "m.uid AS to "
         "ORDER BY uid, type, to"

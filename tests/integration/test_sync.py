@@ -173,7 +173,7 @@ def wait_for_the_trigger(database: Database) -> None:
 def _no_trigger(database: Database) -> Any:
     yield
     if changes.has_trigger(database):
-        changes.remove_trigger(database)
+        changes.remove_triggers(database)
 
 
 def test_the_first_sync_is_an_alignment(example: Database, config: Config, model: Model) -> None:
@@ -201,9 +201,22 @@ def test_a_sync_keeps_the_precision_of_the_last_alignment(example: Database, con
 
 def test_another_model_is_refused_with_the_remedy(example: Database, config: Config, model: Model) -> None:
     Aligner(config, example).align(model)
-    example.write("MATCH (state:AlignState {name: 'sync'}) SET state.model = 'other'")
+    example.write("MATCH (state:AlignState {name: 'Catalogue|Wiki/sync'}) SET state.model = 'other'")
     with pytest.raises(ModelError, match=r"made by model other.*align --dry-run"):
         Aligner(config, example).sync(model)
+
+
+def test_another_alignment_in_the_same_database_is_another_matter(
+    example: Database, config: Config, model: Model
+) -> None:
+    Aligner(config, example).align(model)
+    example.write("MATCH (n:Wiki) SET n:Copy")
+    other = config.model_copy(update={"right": config.right.model_copy(update={"label": "Copy"})})
+    found = Aligner(other, example).sync(model)
+    assert found.changes["created"] == len(found.links) > 300
+    assert Aligner(config, example).sync(model).run is not None  # the left side has other links by now
+    assert Aligner(other, example).sync(model).run is None
+    assert Aligner(config, example).sync(model).run is None
 
 
 def test_another_configuration_is_no_reason_to_skip(example: Database, config: Config, model: Model) -> None:

@@ -169,6 +169,13 @@ def test_changes_that_were_forgotten_cannot_be_undone(database: Database, nodes:
         undo.undo(database, plain.CONFIG, run)
 
 
+def test_a_run_of_another_alignment_is_refused(database: Database, nodes: Nodes) -> None:
+    run = plain.write(database, nodes, FIRST)
+    other = plain.CONFIG.model_copy(update={"right": plain.CONFIG.right.model_copy(update={"label": "X"})})
+    with pytest.raises(DataError, match=r"is of the alignment L\|R"):
+        undo.plan(database, other, runs.show(database, run))
+
+
 def test_runs_are_named_by_their_beginning(database: Database, nodes: Nodes) -> None:
     one, other = plain.write(database, nodes, FIRST), plain.write(database, nodes, SECOND)
     assert runs.show(database, one)["id"] == one

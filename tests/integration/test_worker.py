@@ -19,7 +19,7 @@ from neo4j_align.config import Config, Connection
 from neo4j_align.errors import DatabaseError
 from neo4j_align.gnn.saved import Model
 from neo4j_align.pipeline import Aligner
-from neo4j_align.store import jobs, lease, procedures
+from neo4j_align.store import jobs, lease, procedures, schema
 from neo4j_align.store.database import Database
 from neo4j_align.store.lease import Lease
 from neo4j_align.worker import Worker
@@ -156,7 +156,7 @@ def test_a_job_at_which_three_workers_died_is_given_up(
     id_ = submit(database, "train")
     for _ in range(jobs.ATTEMPTS):
         with Lease(database, "worker", "a job") as held:
-            assert jobs.take(database, held.token) is not None
+            assert jobs.take(database, held.token, schema.alignment(plain.CONFIG)) is not None
     assert worker.run(once=True) == 1
     assert job(database, id_)["status"] == "failed"
     assert "3 workers died" in job(database, id_)["error"]
@@ -222,6 +222,13 @@ def test_a_connection_that_fails_counts_as_an_attempt(
     with pytest.raises(DatabaseError):
         worker.run(once=True)
     assert (job(database, id_)["status"], job(database, id_)["job"]["attempts"]) == ("queued", 1)
+
+
+def test_a_job_of_another_alignment_is_left_to_its_worker(database: Database, worker: Worker) -> None:
+    other = plain.CONFIG.model_copy(update={"right": plain.CONFIG.right.model_copy(update={"label": "X"})})
+    id_ = procedures.call(database, other, "submit", kind="train", options={})[0]["id"]
+    assert worker.run(once=True) == 0
+    assert job(database, id_)["status"] == "queued"
 
 
 def test_options_cannot_pass_for_what_the_worker_keeps(database: Database) -> None:

@@ -76,7 +76,7 @@ def test_what_is_packed_and_unpacked_is_what_was(before: dict[int, int], after: 
     """Played on a dictionary of buckets: only those that changed are written, and together they hold all."""
     kept: dict[str, dict[str, list[int]]] = {}
     for state, last in ((before, {}), (after, before)):
-        rows = made(state).packed(made(last))
+        rows = made(state).packed(made(last), "L|R")
         assert bool(rows) == (state != last)
         kept |= {row["name"]: row for row in rows}
         flat: dict[int, int] = {}
