@@ -46,8 +46,9 @@ def remembered(database: Database, config: Config) -> dict[str, Any]:
 def standing(database: Database, config: Config) -> dict[str, Any]:
     """Return what tells whether links and verdicts are as the last run left them, without reading them."""
     database.write(queries.load("changes/ensure_link_index").text)
-    mine, prefix = schema.alignment(config), f"{schema.side_name(config, LEFT)}:"
-    row: dict[str, Any] = database.read(queries.load("changes/standing").text, alignment=mine, prefix=prefix)[0]
+    given = schema.constants(config)
+    query = queries.load("changes/standing")
+    row: dict[str, Any] = database.read(query.text, None, **{name: given[name] for name in query.parameters})[0]
     return {name: value for name, value in row.items() if value is not None}
 
 

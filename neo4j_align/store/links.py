@@ -11,10 +11,9 @@ import pandas as pd
 
 from neo4j_align.config import Config
 from neo4j_align.records import LEFT, RIGHT, Nodes, Verdicts
-from neo4j_align.store import queries
+from neo4j_align.store import queries, schema
 from neo4j_align.store.database import Database
 from neo4j_align.store.runs import Run
-from neo4j_align.store.schema import escaped
 
 log = logging.getLogger(__name__)
 COLUMNS = ["pair", "left", "right", "confidence", "score"]
@@ -62,17 +61,16 @@ def pair_name(config: Config, left: object, right: object) -> str:
 
     A `~` stands before each `:`, `|` and `~` of a side or key, so that no two pairs of any two graphs share a name.
     """
-    ends = ((config.left, left), (config.right, right))
-    return "|".join(f"{escaped(side.label or side.value)}:{escaped(key)}" for side, key in ends)
+    ends = ((LEFT, left), (RIGHT, right))
+    return "|".join(f"{schema.side_name(config, side)}:{schema.escaped(key)}" for side, key in ends)
 
 
 def read(database: Database, config: Config, nodes: Nodes) -> Existing:
-    """Read the links and verdicts between the two sides."""
-    parameters: dict[str, Any] = {}
-    for name, side in (("left", config.left), ("right", config.right)):
-        for field in ("label", "property", "value", "key"):
-            parameters[f"{name}_{field}"] = getattr(side, field)
-    rows = database.read(queries.load("links/read").text, **parameters)
+    """Read the links and verdicts of this alignment, by their names: an end may have left its graph."""
+    given = schema.constants(config)
+    prefixes = {name: given[name] for name in ("left_prefix", "right_prefix")}
+    keys = {"left_key": config.left.key, "right_key": config.right.key}
+    rows = database.read(queries.load("links/read").text, None, **prefixes, **keys)
     table = pd.DataFrame(rows, columns=[*COLUMNS, "same", "status", "model"])
     predicted = table[table["same"].astype(bool) & (table["status"] == "predicted")]
     ends = zip(predicted["left"], predicted["right"], strict=True)

@@ -188,17 +188,9 @@ def test_verdicts_outrank_the_machine(example: Database, config: Config, model: 
     chosen = Aligner(config, example).align(model).links
     confirmed, rejected = chosen.iloc[0], chosen.iloc[1]
     wrong = chosen[chosen["type"] == confirmed["type"]].iloc[5]["right"]
-    verdict = "MATCH (l:Catalogue {uid: $left}), (r:Wiki {uid: $right}) "
     example.write("MATCH (:Catalogue {uid: $left})-[s:SAME_AS]->() DELETE s", left=confirmed["left"])
-    example.write(
-        verdict + "CREATE (l)-[:SAME_AS {pair: 'confirmed', status: 'confirmed', confidence: 1.0}]->(r)",
-        left=confirmed["left"],
-        right=wrong,
-    )
-    example.write("MATCH (:Catalogue {uid: $left})-[s:SAME_AS]->() DELETE s", left=rejected["left"])
-    example.write(
-        verdict + "CREATE (l)-[:NOT_SAME_AS {pair: 'rejected'}]->(r)", left=rejected["left"], right=rejected["right"]
-    )
+    verdicts.judge(example, config, "confirm", [{"left": confirmed["left"], "right": wrong}])
+    verdicts.judge(example, config, "reject", [{"left": rejected["left"], "right": rejected["right"]}])
 
     Aligner(config, example).align(model)
     now = written(example)

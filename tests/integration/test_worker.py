@@ -29,8 +29,8 @@ from tests.integration.conftest import EXAMPLE, Run, document
 Result = dict[str, Any]
 
 
-def submit(database: Database, kind: str, **options: Any) -> str:
-    row = procedures.call(database, plain.CONFIG, "submit", kind=kind, options=options)[0]
+def submit(database: Database, kind: str, mapping: Config = plain.CONFIG, **options: Any) -> str:
+    row = procedures.call(database, mapping, "submit", kind=kind, options=options)[0]
     assert row["status"] == "queued"
     return str(row["id"])
 
@@ -53,14 +53,14 @@ def doing(monkeypatch: pytest.MonkeyPatch, work: Callable[[Aligner], Result]) ->
 def test_jobs_of_every_kind(example: Database, config: Config, model: Model, model_folder: Path) -> None:
     chosen = Aligner(config, example).align(model, dry_run=True).links.iloc[0]
     ids = {
-        "dry": submit(example, "align", dry_run=True),
-        "align": submit(example, "align", precision=0.9),
-        "score": submit(example, "score", left=[chosen["left"], "nix"], right=[chosen["right"], "nix"]),
-        "candidates": submit(example, "candidates", key=chosen["left"]),
-        "neighbourhood": submit(example, "neighbourhood", key=chosen["left"]),
-        "unknown option": submit(example, "align", modell="x"),
-        "missing option": submit(example, "candidates"),
-        "wrong option": submit(example, "align", precision="high"),
+        "dry": submit(example, "align", config, dry_run=True),
+        "align": submit(example, "align", config, precision=0.9),
+        "score": submit(example, "score", config, left=[chosen["left"], "nix"], right=[chosen["right"], "nix"]),
+        "candidates": submit(example, "candidates", config, key=chosen["left"]),
+        "neighbourhood": submit(example, "neighbourhood", config, key=chosen["left"]),
+        "unknown option": submit(example, "align", config, modell="x"),
+        "missing option": submit(example, "candidates", config),
+        "wrong option": submit(example, "align", config, precision="high"),
     }
     assert Worker(config, example, model_folder).run(once=True) == len(ids)
     done = {name: job(example, id_) for name, id_ in ids.items()}
@@ -89,7 +89,7 @@ def test_a_job_that_trains_learns_from_verdicts_alone(
 ) -> None:
     seen: list[Any] = []
     monkeypatch.setattr(Aligner, "train", lambda self, table, folder: seen.append((table, folder)))
-    id_ = submit(example, "train")
+    id_ = submit(example, "train", config)
     Worker(config, example, tmp_path).run(once=True)
     assert seen == [(None, tmp_path)]
     assert job(example, id_)["status"] == "failed"  # this train gave no model
@@ -265,10 +265,10 @@ def wait_for(database: Database, id_: str, *statuses: str) -> None:
 
 
 def test_a_killed_worker_is_followed_and_a_stopped_one_ends_cleanly(
-    example: Database, process: Callable[[], subprocess.Popen[bytes]]
+    example: Database, config: Config, process: Callable[[], subprocess.Popen[bytes]]
 ) -> None:
     """SIGKILL in the middle of an alignment, then a second worker that does it, and SIGTERM for that one."""
-    id_ = submit(example, "align")
+    id_ = submit(example, "align", config)
     first = process()
     wait_for(example, id_, "running")
     first.kill()
@@ -285,8 +285,8 @@ def test_a_killed_worker_is_followed_and_a_stopped_one_ends_cleanly(
     assert len(plain.snapshot(example)) == json.loads(found["job"]["result"])["links"]
 
 
-def test_the_worker_on_the_command_line(run: Run, example: Database, model_folder: Path) -> None:
-    submit(example, "align", dry_run=True)
+def test_the_worker_on_the_command_line(run: Run, example: Database, config: Config, model_folder: Path) -> None:
+    submit(example, "align", config, dry_run=True)
     common = ("--config", EXAMPLE / "align.toml", "--model", model_folder)
     assert document(run("worker", "--once", "--json", *common)) == {"jobs": 1}
 
