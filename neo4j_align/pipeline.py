@@ -26,6 +26,7 @@ from neo4j_align.resolve import drift, evaluate, labels, match
 from neo4j_align.sight import Graph
 from neo4j_align.store import changes, entities, links, prints, runs, sampling, schema
 from neo4j_align.store.database import Database
+from neo4j_align.store.lease import Lease
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,11 @@ class Aligner:
             found = self._judge(model, links.read, precision)
             todo = links.difference(found.existing, self._links(found), model.about.id)
             return self._alignment(found, None, todo.counts)
-        return self._run("align", model, precision, changes.look(self.database, self.config, {}))
+        with Lease(self.database, "writer", "align") as lease:
+            before = changes.standing(self.database, self.config)
+            known = changes.remembered(self.database, self.config)
+            seen = replace(changes.look(self.database, self.config, known), entities=None)
+            return self._run(lease, "align", model, precision, seen, before)
 
     def sync(self, model: saved.Model) -> Alignment:
         """Bring the links to what `align` would give now, with the precision that it was asked for last.
@@ -116,39 +121,58 @@ class Aligner:
             ModelError: The links were made by another model.
             DataError, ConfigError, DatabaseError: The graph is empty or broken, or lacks what the feed needs.
         """
-        before = changes.remembered(self.database, self.config)
-        if before and before["model"] != model.about.id:
-            raise ModelError(
-                f"The links were made by model {before['model']}, and this is {model.about.id}. `neo4j-align align "
-                "--dry-run` says how many links it would change; after `neo4j-align align` it can be synced."
-            )
-        seen, graph = changes.look(self.database, self.config, before), None
-        if seen.entities is None:
-            graph = self._pull(model.means)
-            with self.stages.stage("changes"):
-                known = prints.read(self.database, schema.alignment(self.config))
-                seen = replace(seen, entities=prints.take(graph.nodes, graph.neighbourhood).changed_since(known))
-        standing = changes.standing(self.database, self.config)
-        same = before.get("config_hash") == self.config.digest() and standing.items() <= before.items()
-        if not seen.entities and same:
-            return Alignment(None, pd.DataFrame(), 0, links.NO_CHANGES.counts, changed_entities=0)
-        return self._run("sync", model, before.get("precision"), seen, graph)
+        with Lease(self.database, "writer", "sync") as lease:
+            before = changes.remembered(self.database, self.config)
+            if before and before["model"] != model.about.id:
+                raise ModelError(
+                    f"The links were made by model {before['model']}, and this is {model.about.id}. `neo4j-align align "
+                    "--dry-run` says how many links it would change; after `neo4j-align align` it can be synced."
+                )
+            seen, graph = changes.look(self.database, self.config, before), None
+            standing = changes.standing(self.database, self.config)
+            if seen.entities is None:
+                graph = self._pull(model.means)
+                seen = replace(seen, entities=self._changed(graph))
+            same = before.get("config_hash") == self.config.digest() and standing.items() <= before.items()
+            if seen.entities or not same:
+                return self._run(lease, "sync", model, before.get("precision"), seen, standing, graph)
+            changes.go_on(self.database, before, seen)
+        return Alignment(None, pd.DataFrame(), 0, links.NO_CHANGES.counts, changed_entities=0)
+
+    def _changed(self, graph: Graph) -> int:
+        with self.stages.stage("changes"):
+            known = prints.read(self.database, schema.alignment(self.config))
+            return prints.take(graph.nodes, graph.neighbourhood).changed_since(known)
 
     def _run(
-        self, kind: str, model: saved.Model, precision: float | None, seen: changes.Seen, graph: Graph | None = None
+        self,
+        lease: Lease,
+        kind: str,
+        model: saved.Model,
+        precision: float | None,
+        seen: changes.Seen,
+        standing: dict[str, Any],
+        graph: Graph | None = None,
     ) -> Alignment:
         about = {"model": model.about.id, "precision": precision, "changed_entities": seen.entities}
-        with runs.running(self.database, kind, self.config, **about) as run:
+        _, alone = self.config.decisions([0.0] * len(self.config.types), model.about.exclusive)
+        many = [name for name, one in zip(self.config.type_names, alone, strict=True) if not one]
+        with runs.running(self.database, kind, self.config, lease, many=many, **about) as run:
             found = self._judge(model, links.read, precision, graph)
             todo = links.difference(found.existing, self._links(found), model.about.id)
             with self.stages.stage("write", sum(todo.counts.values())) as advance:
                 todo = replace(todo, create=links.with_ids(self.database, found.graph.nodes, todo.create))
                 links.write(run, self.config, todo, model.about.id, advance)
-            self._remember(run, found, about, seen)
+            self._remember(run, found, about, seen, standing)
         return self._alignment(found, run.id, todo.counts, seen.entities)
 
-    def _remember(self, run: runs.Run, found: _Scored, about: dict[str, Any], seen: changes.Seen) -> None:
-        """Leave what the next sync compares with: after the last link, so that a run cut off before is done again."""
+    def _remember(
+        self, run: runs.Run, found: _Scored, about: dict[str, Any], seen: changes.Seen, standing: dict[str, Any]
+    ) -> None:
+        """Leave what the next sync compares with: after the last link, so that a run cut off before is done again.
+
+        What stood before the run is counted on by what it wrote: a verdict given meanwhile makes the next sync look.
+        """
         with self.stages.stage("remember"):
             mine = schema.alignment(self.config)
             now = prints.take(found.graph.nodes, found.graph.neighbourhood)
@@ -158,7 +182,7 @@ class Aligner:
                 "config_hash": self.config.digest(),
                 **{name: about[name] for name in ("model", "precision")},
                 **seen.cursor,
-                **changes.standing(self.database, self.config),
+                **changes.after(standing, run),
             }
             run.write("changes/remember", [*now.packed(prints.read(self.database, mine), mine), state])
             run.write("changes/forget_events", list(seen.events))
@@ -265,7 +289,6 @@ class Aligner:
             "entities": len(found.graph.nodes),
             "candidates": len(found.pairs),
             "links": int(found.linked.sum()),
-            "many": [name for name, alone in zip(self.config.type_names, found.exclusive, strict=True) if not alone],
             "stages": json.dumps(self.stages.done),
             "drift": json.dumps(found.drift),
         }

@@ -88,8 +88,9 @@ def _attempt(work: Callable[[], dict[str, int]], started_at: datetime.datetime) 
         outcome, error, counts = "done", None, work()
     except LeaseError as busy:
         outcome, error, counts = "skipped", str(busy), {}
-    except AlignError as problem:
-        outcome, error, counts = "failed", str(problem), {}
+    except Exception as problem:  # the next attempt may go better, and an operator reads of this one
+        known = isinstance(problem, AlignError)
+        outcome, error, counts = "failed", str(problem) if known else f"{type(problem).__name__}: {problem}", {}
     return Outcome(outcome, started_at, round(time.monotonic() - begin, 3), error, counts)
 
 

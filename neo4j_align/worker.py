@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 _TELLING = 1.0  # seconds between two notes of progress
 
 
-class _Cancelled(Exception):  # noqa: N818
+class _Cancelled(BaseException):
     """The job was cancelled while it ran."""
 
 
@@ -56,7 +56,9 @@ class Worker:
 
         A job that is interrupted goes back to the queue; what it has written stays, and is not written again.
         """
-        self.database.write(queries.load("schema/ensure_job_constraint").text)
+        for ensure in ("constraint", "index"):
+            self.database.write(queries.load(f"schema/ensure_job_{ensure}").text)
+        self.database.write(queries.load("jobs/prune").text, days=self.config.history.days, alignment=self._alignment)
         count = 0
         while True:
             try:
@@ -93,17 +95,21 @@ class Worker:
             job.finish(self._result(job))
         except _Cancelled:
             job.cancel()
-        except (KeyboardInterrupt, LeaseError, DatabaseError) as error:  # not the job's fault
+        except (KeyboardInterrupt, LeaseError):  # not the job's fault
             with contextlib.suppress(AlignError):
-                job.give_back(counts=isinstance(error, DatabaseError))
+                job.give_back()
             raise
+        except DatabaseError as error:  # a connection that may be back soon, or something that never works
+            log.warning("job %s: %s", job.id, error)
+            with contextlib.suppress(AlignError):
+                job.fail(str(error)) if job.attempts >= jobs.ATTEMPTS else job.give_back(str(error))
         except Exception as error:  # whatever a job meets, the worker goes on to the next
             log.exception("job %s failed", job.id)
             job.fail(str(error) if isinstance(error, AlignError) else f"{type(error).__name__}: {error}")
         log.warning("job %s: ended", job.id)
 
     def _result(self, job: jobs.Job) -> dict[str, Any]:
-        work = getattr(self, f"_{job.kind}")
+        work = _KINDS[job.kind].__get__(self)
         takes = dict(list(inspect.signature(work).parameters.items())[1:])
         needs = {name for name, option in takes.items() if option.default is inspect.Parameter.empty}
         if wrong := sorted((job.options.keys() - takes.keys()) | (needs - job.options.keys())):
@@ -143,6 +149,16 @@ class Worker:
         asked = pd.DataFrame({"left": map(str, left), "right": map(str, right)})
         found = asked.merge(scored, how="left", on=["left", "right"])
         return _columns(found.assign(linked=found["linked"].eq(True), type=found["type"].fillna("")))
+
+
+_KINDS: dict[str, Callable[..., dict[str, Any]]] = {
+    "align": Worker._align,
+    "sync": Worker._sync,
+    "train": Worker._train,
+    "score": Worker._score,
+    "candidates": Worker._candidates,
+    "neighbourhood": Worker._neighbourhood,
+}
 
 
 def _with_texts(table: pd.DataFrame) -> pd.DataFrame:

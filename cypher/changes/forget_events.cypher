@@ -1,4 +1,3 @@
 // forget_events(rows): delete what was read
-UNWIND $rows AS id
-MATCH (event:AlignEvent) WHERE elementId(event) = id
+MATCH (event:AlignEvent) WHERE event.id IN $rows
 DELETE event

@@ -10,4 +10,4 @@ CALL () {
   RETURN count(DISTINCT node) AS entities
 }
 WITH others + entities AS touched WHERE touched > 0
-CREATE (:AlignEvent {alignment: $alignment, entities: touched, at: datetime()})
+CREATE (:AlignEvent {id: randomUUID(), alignment: $alignment, entities: touched, at: datetime()})

@@ -11,8 +11,8 @@ CALL (keys) {
     AND ($right_property IS NULL OR n[$right_property] = $right_value)
   RETURN n
 }
-MATCH p = (n)-[:SAME_AS*0..]-(m)
-WHERE all(s IN relationships(p) WHERE s.pair IS NOT NULL AND (s.status = 'confirmed' OR s.confidence >= $confidence))
+MATCH SHORTEST 1 (n)
+  (()-[s:SAME_AS WHERE s.pair IS NOT NULL AND (s.status = 'confirmed' OR s.confidence >= $confidence)]-())* (m)
 WITH DISTINCT m
 WITH m, m:`{left}` AND ($left_property IS NULL OR m[$left_property] = $left_value) AS is_left
 RETURN CASE WHEN is_left THEN 'left' ELSE 'right' END AS side,

@@ -11,7 +11,8 @@ OPTIONAL MATCH (r:`{right}`) WHERE r.`{right_key}` IN right_keys
   AND ($right_property IS NULL OR r[$right_property] = $right_value)
 WITH l, r,
      CASE WHEN l IS NULL THEN 'no such left entity' WHEN r IS NULL THEN 'no such right entity'
-          WHEN NOT any(type IN keys($left_types) WHERE $left_types[type] IN labels(l) AND $right_types[type] IN labels(r))
+          WHEN NOT any(type IN keys($left_types) WHERE $left_types[type] IN labels(l)
+                       AND coalesce($right_types[type] IN labels(r), false))
           THEN 'not of one type' ELSE 'confirmed' END AS status,
      $left_prefix + replace(replace(replace(toString(l.`{left_key}`), '~', '~~'), ':', '~:'), '|', '~|') + '|' +
      $right_prefix + replace(replace(replace(toString(r.`{right_key}`), '~', '~~'), ':', '~:'), '|', '~|') AS pair
@@ -29,12 +30,11 @@ WITH l, r, pair, status, COLLECT {
   WHERE other.pair <> pair AND ($left_property IS NULL OR m[$left_property] = $left_value)
   RETURN other.pair AS name
 } AS others
-// Of a type whose entities may have several links, as the last run knew it, none stands against another; ids begin
-// with the time.
+// Of a type whose entities may have several links, as the last run knew it, none stands against another.
 WITH l, r, pair, status, others, CASE WHEN size(others) > 0 THEN head(COLLECT {
-  MATCH (run:AlignRun {alignment: $alignment}) WHERE run.id IS NOT NULL AND run.many IS NOT NULL RETURN run.many ORDER BY run.id DESC LIMIT 1
+  MATCH (run:AlignRun {alignment: $alignment}) WHERE run.many IS NOT NULL RETURN run.many ORDER BY run.started_at DESC LIMIT 1
 }) END AS many
 RETURN pair, status,
        COLLECT { MATCH (l)-[no:NOT_SAME_AS {pair: pair}]->(r) RETURN 'rejected by ' + coalesce(no.decided_by, 'somebody') } +
-       CASE WHEN any(type IN many WHERE $left_types[type] IN labels(l)) THEN []
+       CASE WHEN any(type IN many WHERE coalesce($left_types[type] IN labels(l), false)) THEN []
             ELSE [other IN others | other + ' is confirmed'] END AS contradicts

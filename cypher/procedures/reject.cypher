@@ -11,7 +11,8 @@ OPTIONAL MATCH (r:`{right}`) WHERE r.`{right_key}` IN right_keys
   AND ($right_property IS NULL OR r[$right_property] = $right_value)
 WITH l, r,
      CASE WHEN l IS NULL THEN 'no such left entity' WHEN r IS NULL THEN 'no such right entity'
-          WHEN NOT any(type IN keys($left_types) WHERE $left_types[type] IN labels(l) AND $right_types[type] IN labels(r))
+          WHEN NOT any(type IN keys($left_types) WHERE $left_types[type] IN labels(l)
+                       AND coalesce($right_types[type] IN labels(r), false))
           THEN 'not of one type' ELSE 'rejected' END AS status,
      $left_prefix + replace(replace(replace(toString(l.`{left_key}`), '~', '~~'), ':', '~:'), '|', '~|') + '|' +
      $right_prefix + replace(replace(replace(toString(r.`{right_key}`), '~', '~~'), ':', '~:'), '|', '~|') AS pair

@@ -18,11 +18,10 @@ WITH l, r, verdict, verdict.pair AS pair, properties(verdict) AS was, type(verdi
   MATCH (r)<-[other:SAME_AS]-(m:`{left}`)
   WHERE other.pair <> verdict.pair AND ($left_property IS NULL OR m[$left_property] = $left_value)
 } AS other
-// Of a type whose entities may have several links, as the last run knew it, none takes another's place; ids begin with
-// the time.
+// Of a type whose entities may have several links, as the last run knew it, none takes another's place.
 WITH l, r, verdict, pair, was, kind, other AND NOT any(type IN coalesce(head(COLLECT {
-  MATCH (run:AlignRun {alignment: $alignment}) WHERE run.id IS NOT NULL AND run.many IS NOT NULL RETURN run.many ORDER BY run.id DESC LIMIT 1
-}), []) WHERE $left_types[type] IN labels(l)) AS taken
+  MATCH (run:AlignRun {alignment: $alignment}) WHERE run.many IS NOT NULL RETURN run.many ORDER BY run.started_at DESC LIMIT 1
+}), []) WHERE coalesce($left_types[type] IN labels(l), false)) AS taken
 WITH l, r, verdict, pair, was, kind, CASE kind WHEN 'NOT_SAME_AS' THEN 'rejection' ELSE 'confirmation' END AS withdrawn,
      CASE kind WHEN 'NOT_SAME_AS' THEN was.was_run IS NOT NULL AND NOT taken ELSE was.predicted IS NOT NULL END AS link
 FOREACH (kept IN CASE WHEN kind = 'SAME_AS' AND link THEN [verdict] ELSE [] END |

@@ -114,7 +114,7 @@ def undo(common: Common, run: str, force: bool, dry_run: bool) -> None:
 
     config = common.config()
     with common.connect() as database:
-        undone = store.show(database, run)
+        undone = store.show(database, run, config)
         planned = undoing.plan(database, config, undone, force)
         if planned.obstacles and not force and not dry_run:
             raise DataError(f"Run {undone['id']} was not undone.\n{_in_the_way(planned.obstacles)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import zlib
 from collections.abc import Callable, Iterable
@@ -13,6 +14,7 @@ from neo4j_align.errors import ConfigError, DatabaseError
 from neo4j_align.records import LEFT, RIGHT
 from neo4j_align.store import queries, schema
 from neo4j_align.store.database import Database
+from neo4j_align.store.runs import Run
 
 TRIGGER = "align_changes"  # its name begins so; the alignment follows
 
@@ -45,11 +47,23 @@ def remembered(database: Database, config: Config) -> dict[str, Any]:
 
 def standing(database: Database, config: Config) -> dict[str, Any]:
     """Return what tells whether links and verdicts are as the last run left them, without reading them."""
-    database.write(queries.load("changes/ensure_link_index").text)
     given = schema.constants(config)
     query = queries.load("changes/standing")
     row: dict[str, Any] = database.read(query.text, None, **{name: given[name] for name in query.parameters})[0]
     return {name: value for name, value in row.items() if value is not None}
+
+
+def after(standing: dict[str, Any], run: Run) -> dict[str, Any]:
+    """Return what stands after a run, if nobody but it changed anything since `standing`."""
+    counts = run.counts()
+    written = {"run": run.id} if any(counts.values()) else {}
+    return {**standing, "links": standing["links"] + counts["created"] - counts["retired"], **written}
+
+
+def go_on(database: Database, before: dict[str, Any], seen: Seen) -> None:
+    """Keep the cursor of a sync that found nothing to do, so that the next one need not look back as far."""
+    if before and not seen.cursor.items() <= before.items():
+        database.write(queries.load("changes/remember").text, rows=[{**before, **seen.cursor}])
 
 
 def look(database: Database, config: Config, before: dict[str, Any]) -> Seen:
@@ -62,6 +76,8 @@ def look(database: Database, config: Config, before: dict[str, Any]) -> Seen:
         ConfigError, DatabaseError: This database lacks what the feed needs.
     """
     if before.get("feed") != config.sync.feed:
+        if before.get("feed") == "trigger":
+            remove_triggers(database, config)
         before = {}
     return _FEEDS[config.sync.feed](database, config, before)
 
@@ -71,40 +87,43 @@ def _scan(database: Database, config: Config, before: dict[str, Any]) -> Seen:
 
 
 def _property(database: Database, config: Config, before: dict[str, Any]) -> Seen:
-    """Compare the entities of the time that changes may still arrive for, and how many there are, with last time."""
-    name = config.sync.property or ""
+    """Compare the entities of the time that changes may still arrive for, and how many there are, with last time.
+
+    Each type of each side has its own latest value: one may be stamped live and another with the times of its source.
+    """
+    name, labels = config.sync.property or "", _labels(config)
     counts = [database.read(queries.load("changes/count_label").render(label=schema.quote(label)))[0]["nodes"]
-              for label in sorted(set(_labels(config)))]  # fmt: skip
-    latest = [
-        row["latest"]
-        for scope, _ in _scopes(config)
+              for label in labels]  # fmt: skip
+    latest: dict[str, Any] = {
+        f"latest_{at}": row["latest"]
+        for at, (scope, _) in enumerate(_scopes(config))
         for row in database.read(_filled("latest", scope, name), **scope.parameters)
-    ]
+    }
     if not latest:
         raise ConfigError(f"No entity has the property {name} that [sync] names. Correct it, or choose another feed.")
-    if len({type(value) for value in latest}) > 1:
-        raise ConfigError(f"The property {name} that [sync] names holds values of several kinds. Give it one kind.")
-    last = max(latest)
-    window = _window(database, config, _earlier(database, last, config.sync.overlap))
-    cursor = {"counts": counts, "latest": last, "window": sorted(window), "scanned_at": before.get("scanned_at")}
-    hours = datetime.timedelta(hours=config.sync.scan_hours)
+    window = _window(database, config, latest)
+    cursor = {"property": name, "labels": labels, "counts": counts, **latest, "window": sorted(window)}
     scanned = before.get("scanned_at")
-    if scanned is None or _now() - datetime.datetime.fromisoformat(scanned) > hours:
+    hours = datetime.timedelta(hours=config.sync.scan_hours)
+    same = all(before.get(field) == cursor[field] for field in ("property", "labels"))
+    if not same or scanned is None or _now() - datetime.datetime.fromisoformat(scanned) > hours:
         return Seen(None, {**cursor, "scanned_at": _now().isoformat()})
-    bound = _earlier(database, before["latest"], config.sync.overlap)
-    new = _window(database, config, bound) ^ set(before["window"])
+    known = {field: value for field, value in before.items() if field.startswith("latest_")}
+    new = _window(database, config, known) ^ set(before["window"])
     other = sum(abs(now - then) for now, then in zip(counts, before["counts"], strict=True))
-    return Seen(len({number >> 32 for number in new}) + other, cursor)
+    first = len(latest.keys() - known.keys())  # types that had no value at all until now
+    return Seen(len({number >> 32 for number in new}) + other + first, {**cursor, "scanned_at": scanned})
 
 
-def _window(database: Database, config: Config, bound: Any) -> set[int]:
-    """Return a number for each entity that changed since the bound: 31 bits tell the entity, 32 the time."""
+def _window(database: Database, config: Config, latest: dict[str, Any]) -> set[int]:
+    """Return a number for each entity that changed since a while before the latest: 31 bits tell it, 32 the time."""
     return {
         (_number(f"{side}:{row['key']}") >> 1 << 32) + _number(row["at"])
-        for scope, side in _scopes(config)
+        for at, (scope, side) in enumerate(_scopes(config))
+        if f"latest_{at}" in latest
         for row in database.read(
             _filled("since", scope, config.sync.property or "", key=schema.side_of(config, side).key),
-            bound=bound, **scope.parameters,
+            bound=_earlier(database, latest[f"latest_{at}"], config.sync.overlap), **scope.parameters,
         )
     }  # fmt: skip
 
@@ -134,7 +153,9 @@ def _scopes(config: Config) -> Iterable[tuple[schema.Scope, int]]:
 
 
 def _labels(config: Config) -> list[str]:
-    return [label for kind in config.types for label in (kind.left, kind.right) if label is not None]
+    """Return the labels that make a node an entity: of types, and of sides."""
+    labels = [label for kind in config.types for label in (kind.left, kind.right)]
+    return sorted({label for label in (*labels, config.left.label, config.right.label) if label is not None})
 
 
 def _now() -> datetime.datetime:
@@ -142,45 +163,53 @@ def _now() -> datetime.datetime:
 
 
 def has_trigger(database: Database) -> bool:
-    """Tell whether APOC runs a trigger of ours in this database."""
+    """Tell whether APOC runs a trigger of ours in this database; where it runs none at all, it does not."""
     shown = "SHOW PROCEDURES YIELD name WHERE name = 'apoc.trigger.show' RETURN name"
-    return bool(database.read(shown) and _triggers(database))
+    with contextlib.suppress(DatabaseError):  # triggers are switched off, or the system database is not for this user
+        return bool(database.read(shown) and _triggers(database))
+    return False
 
 
-def remove_triggers(database: Database) -> None:
-    """Let APOC note changes no longer; it goes on doing so until it looks again (`apoc.trigger.refresh`)."""
-    for name in _triggers(database):
+def remove_triggers(database: Database, config: Config | None = None) -> None:
+    """Let APOC note changes no longer, of one alignment or of all, and forget what it noted.
+
+    It goes on until it looks again (`apoc.trigger.refresh`).
+    """
+    mine = None if config is None else schema.alignment(config)
+    for name in _triggers(database, mine):
         database.system().write("CALL apoc.trigger.drop($home, $name)", home=database.home, name=name)
+    database.write(queries.load("changes/forget_all_events").text, alignment=mine)
 
 
-def _triggers(database: Database) -> list[str]:
+def _triggers(database: Database, alignment: str | None = None) -> list[str]:
     shown = database.system().read("CALL apoc.trigger.show($home) YIELD name RETURN name", home=database.home)
-    return [row["name"] for row in shown if row["name"].startswith(TRIGGER)]
+    beginning = TRIGGER if alignment is None else f"{TRIGGER} {alignment} "
+    return [row["name"] for row in shown if row["name"].startswith(beginning)]
 
 
 def _trigger(database: Database, config: Config, before: dict[str, Any]) -> Seen:
-    """Read what the trigger wrote down; one that is not installed yet has seen nothing."""
+    """Read what the trigger wrote down; one not yet in force when the graph was last read has seen too little."""
+    mine, wanted = schema.alignment(config), {"labels": _labels(config), "relations": sorted(_relations(config))}
+    name = f"{TRIGGER} {mine} {_number(repr(wanted)):08x}"
     try:
-        installed = _triggers(database)
+        others = [one for one in _triggers(database, mine) if one != name]
+        for other in others:
+            database.system().write("CALL apoc.trigger.drop($home, $name)", home=database.home, name=other)
+        if name not in _triggers(database, mine):
+            database.system().write(
+                "CALL apoc.trigger.install($home, $name, $statement, {phase: 'before'}, {params: $params})",
+                home=database.home, name=name, statement=queries.load("changes/trigger").text,
+                params={"alignment": mine, **wanted},
+            )  # fmt: skip
+        active = bool(database.read("CALL apoc.trigger.list() YIELD name WHERE name = $name RETURN name", name=name))
     except DatabaseError as error:
         raise DatabaseError(
             'feed = "trigger" takes APOC with `apoc.trigger.enabled=true`, and a user who may use the system database. '
             f"Set that up, or choose another feed. ({error})"
         ) from error
-    mine = schema.alignment(config)
     rows = database.read(queries.load("changes/events").text, alignment=mine)
-    events = tuple(row["id"] for row in rows)
-    wanted = {"labels": sorted(set(_labels(config))), "relations": sorted(_relations(config))}
-    cursor = {"labels": wanted["labels"], "relations": wanted["relations"]}
-    name = f"{TRIGGER} {mine}"
-    if name in installed and cursor == {field: before.get(field) for field in cursor}:
-        return Seen(sum(row["entities"] for row in rows), cursor, events)
-    database.system().write(
-        "CALL apoc.trigger.install($home, $name, $statement, {phase: 'before'}, {params: $params})",
-        home=database.home, name=name, statement=queries.load("changes/trigger").text,
-        params={"alignment": mine, **wanted},
-    )  # fmt: skip
-    return Seen(None, cursor, events)
+    entities = sum(row["entities"] for row in rows) if before.get("trigger") == name else None
+    return Seen(entities, {"trigger": name} if active else {}, tuple(row["id"] for row in rows))
 
 
 def _relations(config: Config) -> set[str]:

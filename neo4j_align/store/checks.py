@@ -235,6 +235,11 @@ def create_indexes(database: Database, config: Config) -> None:
         database.write(queries.load(f"schema/{file}").render(**schema.key_index(label, side.key)))
     for _, file in CONSTRAINTS:
         database.write(queries.load(f"schema/{file}").render())
+    for index in ("ensure_job_index", "ensure_decision_index"):
+        database.write(queries.load(f"schema/{index}").text)
+    if (name := config.sync.property) is not None:
+        for label in sorted({label for kind in config.types for label in (kind.left, kind.right) if label}):
+            database.write(queries.load("schema/create_key_index").render(**schema.key_index(label, name)))
 
 
 def _indexes(database: Database) -> set[_Index]:

@@ -85,11 +85,12 @@ class Database:
         """Run one writing query in a transaction of its own and return its rows."""
         return self.transact(lambda run: run(query, **parameters))
 
-    def transact(self, work: Callable[[Execute], T]) -> T:
+    def transact(self, work: Callable[[Execute], T], again: bool = True) -> T:
         """Run several statements in one writing transaction: all of them happen, or none.
 
         `work` gets a function that runs a statement and returns its rows. It may be called again from the start, even
-        after a commit of which only the answer was lost: what it does must be the same done twice as done once.
+        after a commit of which only the answer was lost: what it does must be the same done twice as done once, or
+        `again` be false.
         """
 
         @neo4j.unit_of_work(metadata=_METADATA)
@@ -103,6 +104,8 @@ class Database:
             try:
                 return session.execute_write(unit)
             except exceptions.IncompleteCommit:  # the driver cannot know that it may be done again
+                if not again:
+                    raise
                 return session.execute_write(unit)
 
     def write_batches(

@@ -42,9 +42,9 @@ class Job:
         """Record that the job was given up because somebody asked for that."""
         self._note(status="cancelled")
 
-    def give_back(self, counts: bool = False) -> None:
-        """Let a worker begin it anew; `counts` tells whether this attempt is one of its ATTEMPTS."""
-        self._note(status="queued", attempts=self.attempts - (not counts))
+    def give_back(self, error: str | None = None) -> None:
+        """Let a worker begin it anew; after an error this attempt was one of its ATTEMPTS."""
+        self._note(status="queued", attempts=self.attempts - (error is None), error=error)
 
     def _note(self, **about: Any) -> bool:
         rows = self._database.write(queries.load("jobs/note").text, token=self._token, id=self.id, about=about)

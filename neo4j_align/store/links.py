@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from neo4j_align.config import Config
-from neo4j_align.records import LEFT, RIGHT, Nodes, Verdicts
+from neo4j_align.records import LEFT, RIGHT, BoolArray, Nodes, Verdicts
 from neo4j_align.store import queries, schema
 from neo4j_align.store.database import Database
 from neo4j_align.store.runs import Run
@@ -67,15 +68,23 @@ def pair_name(config: Config, left: object, right: object) -> str:
 
 def read(database: Database, config: Config, nodes: Nodes) -> Existing:
     """Read the links and verdicts of this alignment, by their names: an end may have left its graph."""
-    given = schema.constants(config)
-    prefixes = {name: given[name] for name in ("left_prefix", "right_prefix")}
-    keys = {"left_key": config.left.key, "right_key": config.right.key}
-    rows = database.read(queries.load("links/read").text, None, **prefixes, **keys)
-    table = pd.DataFrame(rows, columns=[*COLUMNS, "same", "status", "model"])
+    rows = database.read(queries.load("links/read").text, None, **_keys(config), **_prefixes(config))
+    # As objects: whole numbers among missing ones would become fractions.
+    table = pd.DataFrame(rows, columns=[*COLUMNS, "same", "status", "model", "ends"], dtype=object)
     predicted = table[table["same"].astype(bool) & (table["status"] == "predicted")]
-    ends = zip(predicted["left"], predicted["right"], strict=True)
-    current = predicted["pair"] == [pair_name(config, left, right) for left, right in ends]
+    current = _current(config, nodes, predicted)
     return Existing(predicted[current], predicted[~current], _verdicts(table, nodes))
+
+
+def _current(config: Config, nodes: Nodes, predicted: pd.DataFrame) -> BoolArray:
+    """Tell which links have their name from their ends' keys, and these keys from no other node by now."""
+    here = [nodes.index(side).to_dict() for side in (LEFT, RIGHT)]
+    found = []
+    for pair, left, right, ends in predicted[["pair", "left", "right", "ends"]].to_numpy().tolist():
+        places = [index.get(key) for key, index in zip((left, right), here, strict=True)]
+        same = [at is None or nodes.ids[at] == number for at, number in zip(places, ends, strict=True)]
+        found.append(pair == pair_name(config, left, right) and all(same))
+    return np.array(found, bool)
 
 
 def _verdicts(table: pd.DataFrame, nodes: Nodes) -> Verdicts:
@@ -129,12 +138,22 @@ def write(
     Raises:
         LeaseError: Another process has taken over.
     """
-    keys = {"left_key": config.left.key, "right_key": config.right.key}
+    keys = _keys(config)
     # What goes, goes first: an entity never has two links in between.
     run.write("links/retire", _records(changes.retire, ["pair"]), advance, **keys)
     run.write("links/update", _records(changes.update, ["pair", *_VALUES]), advance, model=model, **keys)
     created = ["pair", "left", "right", *_VALUES, "alone", "left_id", "right_id"]
-    run.write("links/create", _records(changes.create, created), advance, model=model, **keys)
+    run.write("links/create", _records(changes.create, created), advance, model=model, **keys, **_prefixes(config))
+
+
+def _keys(config: Config) -> dict[str, str]:
+    return {"left_key": config.left.key, "right_key": config.right.key}
+
+
+def _prefixes(config: Config) -> dict[str, str]:
+    """Return how the names of this alignment's pairs begin, and how their second half does."""
+    given = schema.constants(config)
+    return {name: given[name] for name in ("left_prefix", "right_prefix")}
 
 
 def _records(rows: pd.DataFrame, columns: list[str]) -> list[dict[str, Any]]:

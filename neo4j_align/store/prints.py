@@ -65,7 +65,7 @@ def take(nodes: Nodes, neighbourhood: Neighbourhood) -> Prints:
     """Take the fingerprints of a graph; Neo4j's own ids leave no trace in them."""
     ends = zip(nodes.side, nodes.keys, strict=True)
     keys = _hash(np.array([f"{'l' if side == LEFT else 'r'}:{key}" for side, key in ends], dtype=object))
-    contents = _mixed(nodes.type.astype(np.uint64) + np.uint64(1)) ^ _mixed(neighbourhood.degree.astype(np.uint64))
+    contents = _mixed(_mixed(nodes.type.astype(np.uint64) + np.uint64(1)) + neighbourhood.degree.astype(np.uint64))
     for place, name in enumerate(sorted(nodes.attributes), start=2):
         contents = _mixed(contents ^ (_hash(nodes.attributes[name]) * np.uint64(2 * place + 1)))
     drawn = neighbourhood.neighbours >= 0
@@ -76,8 +76,10 @@ def take(nodes: Nodes, neighbourhood: Neighbourhood) -> Prints:
 
 
 def _hash(values: npt.NDArray[np.object_]) -> Hashes:
+    """Hash texts; a missing one has a hash of its own, which pandas would give to the text "None"."""
+    missing = np.array([value is None for value in values], bool)
     hashed: Hashes = pd.util.hash_array(values, categorize=False)
-    return hashed
+    return np.where(missing, _ODD, hashed)
 
 
 def _mixed(values: Hashes) -> Hashes:

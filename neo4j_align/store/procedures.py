@@ -31,6 +31,7 @@ GROUPS = {
     "Decide": ("review_queue", "confirm", "reject", "withdraw", "conflicts"),
     "Act": ("submit", "job", "cancel", "candidates", "neighbourhood"),
 }
+_ONCE = {"submit", "withdraw"}  # done twice, these say or do something else than done once
 _MARK = "installed"  # a function whose answer tells which installation is in force
 
 
@@ -139,7 +140,7 @@ def many(database: Database, config: Config, name: str, calls: list[dict[str, An
     def work(execute: Execute) -> list[Rows]:
         return [execute(text, **{**given, **arguments}) for arguments in calls]
 
-    return database.transact(work)
+    return database.transact(work, again=name not in _ONCE)
 
 
 def install(database: Database, config: Config, namespace: str = NAMESPACE) -> list[str]:

@@ -19,7 +19,14 @@ from neo4j_align.store.lease import Lease, actor
 from neo4j_align.store.schema import alignment
 
 log = logging.getLogger(__name__)
-_CONSTRAINTS = ("link", "rejection", "run", "change", "state")
+_ENSURED = (
+    "link_constraint",
+    "rejection_constraint",
+    "run_constraint",
+    "change_constraint",
+    "state_constraint",
+    "decision_index",
+)
 
 
 class Run:
@@ -65,24 +72,30 @@ class Run:
 
         return work
 
+    def counts(self) -> dict[str, int]:
+        """Return how many links it has created, updated and retired so far."""
+        row = self.database.read(queries.load("runs/show").text, run=self.id, alignment=None)[0]["run"]
+        return {name: row[name] for name in ("created", "updated", "retired")}
+
     def note(self, **about: Any) -> None:
         """Add properties to the AlignRun."""
         self.database.write(queries.load("runs/note").text, run=self.id, about=about)
 
 
 @contextlib.contextmanager
-def running(database: Database, kind: str, config: Config, **about: Any) -> Iterator[Run]:
+def running(database: Database, kind: str, config: Config, lease: Lease | None = None, **about: Any) -> Iterator[Run]:
     """Hold the lease to write, and record a run from its start to its end, however it ends.
 
     Args:
+        lease: where the lease `writer` is held already.
         about: further properties of the AlignRun.
 
     Raises:
         LeaseError: Another run is writing.
     """
-    for constraint in _CONSTRAINTS:
-        database.write(queries.load(f"schema/ensure_{constraint}_constraint").text)
-    with Lease(database, "writer", kind) as lease:
+    for ensured in _ENSURED:
+        database.write(queries.load(f"schema/ensure_{ensured}").text)
+    with contextlib.nullcontext(lease) if lease else Lease(database, "writer", kind) as lease:
         run, begin = Run(database, kind, lease.token), time.perf_counter()
         about = {"alignment": alignment(config), "config_hash": config.digest(), **about}
         died = database.write(queries.load("runs/start").text, run=run.id, kind=kind, actor=actor(), about=about)
@@ -99,7 +112,9 @@ def running(database: Database, kind: str, config: Config, **about: Any) -> Iter
             with contextlib.suppress(Exception) if status != "done" else contextlib.nullcontext():
                 _finish(run, status, round(time.perf_counter() - begin, 3), error)
         history = config.history
-        database.write(queries.load("runs/prune").text, days=history.days, runs=history.runs)
+        database.write(
+            queries.load("runs/prune").text, days=history.days, runs=history.runs, alignment=alignment(config)
+        )
 
 
 def _finish(run: Run, status: str, seconds: float, error: str | None) -> None:
@@ -113,13 +128,14 @@ def listed(database: Database, limit: int) -> Rows:
     return [row["run"] for row in database.read(queries.load("runs/list").text, limit=limit)]
 
 
-def show(database: Database, run: str) -> dict[str, Any]:
-    """Return what is known of a run; `run` may be the beginning of an id, or `last`.
+def show(database: Database, run: str, config: Config | None = None) -> dict[str, Any]:
+    """Return what is known of a run; `run` may be the beginning of an id, or `last`, with a configuration of its own.
 
     Raises:
         DataError: There is no such run, or several.
     """
-    rows = database.read(queries.load("runs/show").text, run=run)
+    mine = None if config is None else alignment(config)
+    rows = database.read(queries.load("runs/show").text, run=run, alignment=mine)
     if len(rows) != 1:
         known = ", ".join(row["run"]["id"] for row in rows[:3])
         raise DataError(

@@ -46,7 +46,7 @@ def literal(value: Any) -> str:
 
 def key_index(label: str, key: str) -> dict[str, str]:
     """Return the identifiers for an index of a key; its name tells `uninstall` that it is not the user's."""
-    return {"name": quote(f"align_key_{label}"), "label": quote(label), "key": quote(key)}
+    return {"name": quote(f"align_key_{label}_{key}"), "label": quote(label), "key": quote(key)}
 
 
 def all_of(names: Iterable[str]) -> str:

@@ -91,8 +91,10 @@ def plan(database: Database, config: Config, run: dict[str, Any], force: bool = 
     Raises:
         DataError: The run's changes were forgotten.
     """
-    if run["alignment"] != schema.alignment(config):
-        raise DataError(f"Run {run['id']} is of the alignment {run['alignment']}. Give its configuration (--config).")
+    if run.get("alignment") != schema.alignment(config):
+        raise DataError(
+            f"Run {run['id']} is of the alignment {run.get('alignment')}. Give its configuration (--config)."
+        )
     if run.get("pruned"):
         raise DataError(
             f"The changes of run {run['id']} were forgotten: they are kept for {config.history.days} days and for "
@@ -193,8 +195,8 @@ def undo(database: Database, config: Config, name: str, force: bool = False) -> 
             nothing is written then.
         LeaseError: Another run is writing.
     """
-    undone = runs.show(database, name)
-    with runs.running(database, "undo", config, undoes=undone["id"]) as run:
+    undone = runs.show(database, name, config)
+    with runs.running(database, "undo", config, undoes=undone["id"], many=undone.get("many")) as run:
         found = plan(database, config, undone, force)
         if found.obstacles and not force:
             raise DataError(

@@ -48,14 +48,15 @@ def uninstall(
         LeaseError: A run is writing.
     """
     found = traces(database, namespace)
-    procedures.remove(database, namespace)
-    if found.trigger:
-        changes.remove_triggers(database)
     with Lease(database, "writer", "uninstall"):
+        procedures.remove(database, namespace)
+        if found.trigger:
+            changes.remove_triggers(database)
         for name in ("delete_links", "delete_nodes"):
             while deleted := database.write(queries.load(f"uninstall/{name}").text, limit=gate.BATCH)[0]["deleted"]:
                 advance(deleted)
-        for name, is_constraint in {**found.schema, **traces(database).schema}.items():
-            drop = queries.load("uninstall/drop_constraint" if is_constraint else "uninstall/drop_index")
-            database.write(drop.render(name=schema.quote(name)))
+        for row in database.read(queries.load("uninstall/schema").text):
+            drop = queries.load("uninstall/drop_constraint" if row["is_constraint"] else "uninstall/drop_index")
+            database.write(drop.render(name=schema.quote(row["name"])))
+    database.write(queries.load("uninstall/delete_leases").text)
     return found
