@@ -24,6 +24,7 @@ from neo4j_align.store.lease import Lease
 from neo4j_align.store.schema import alignment
 
 log = logging.getLogger(__name__)
+_KINDS = ("align", "sync", "train", "score", "candidates", "neighbourhood")
 _TELLING = 1.0  # seconds between two notes of progress
 
 
@@ -109,7 +110,9 @@ class Worker:
         log.warning("job %s: ended", job.id)
 
     def _result(self, job: jobs.Job) -> dict[str, Any]:
-        work = _KINDS[job.kind].__get__(self)
+        if job.kind not in _KINDS:
+            raise DataError(f"There is no kind of job {job.kind!r}. There are: {', '.join(_KINDS)}.")
+        work = getattr(self, f"_{job.kind}")
         takes = dict(list(inspect.signature(work).parameters.items())[1:])
         needs = {name for name, option in takes.items() if option.default is inspect.Parameter.empty}
         if wrong := sorted((job.options.keys() - takes.keys()) | (needs - job.options.keys())):
@@ -149,16 +152,6 @@ class Worker:
         asked = pd.DataFrame({"left": map(str, left), "right": map(str, right)})
         found = asked.merge(scored, how="left", on=["left", "right"])
         return _columns(found.assign(linked=found["linked"].eq(True), type=found["type"].fillna("")))
-
-
-_KINDS: dict[str, Callable[..., dict[str, Any]]] = {
-    "align": Worker._align,
-    "sync": Worker._sync,
-    "train": Worker._train,
-    "score": Worker._score,
-    "candidates": Worker._candidates,
-    "neighbourhood": Worker._neighbourhood,
-}
 
 
 def _with_texts(table: pd.DataFrame) -> pd.DataFrame:

@@ -202,6 +202,8 @@ def _translated(uri: str = "Neo4j") -> Iterator[None]:
         if error.code and "DatabaseNotFound" in error.code:
             raise DatabaseError(f"{error.message} Set NEO4J_DATABASE (or --database).") from error
         raise DatabaseError(f"Neo4j says: {error.message} ({error.code})") from error
+    except BufferError as error:  # what the driver makes of Ctrl-C as it reads, when it then closes the session
+        raise KeyboardInterrupt from error
     except (exceptions.DriverError, ValueError) as error:
         raise DatabaseError(f"{_first_line(error)}. Check NEO4J_URI (or --uri): {uri}") from error
 

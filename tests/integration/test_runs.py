@@ -11,7 +11,7 @@ import pytest
 
 from neo4j_align.errors import LeaseError
 from neo4j_align.store import database as gate
-from neo4j_align.store import lease, links, runs
+from neo4j_align.store import entities, lease, links, runs
 from neo4j_align.store.database import Database
 from neo4j_align.store.lease import Lease
 from tests.integration import plain
@@ -201,3 +201,29 @@ def test_a_verdict_given_while_a_run_is_under_way_stands(database: Database) -> 
         links.write(run, plain.CONFIG, links.Changes(create, changes.update, changes.retire), "m")
     rows = database.read("MATCH (l)-[s:SAME_AS]->(r) RETURN l.uid AS left, r.uid AS right ORDER BY left")
     assert rows == [{"left": "l0", "right": "r3"}, {"left": "l2", "right": "r2"}]
+
+
+def test_whole_numbers_as_keys_stand_a_key_that_is_gone(database: Database) -> None:
+    """One link whose end lost its key must not make fractions of all others' keys, and so other links of them."""
+    database.write(
+        "UNWIND range(0, 2) AS i CREATE (:L:T0 {uid: i, name: 'name ' + i}), (:R:T0 {uid: i, title: 'name ' + i})"
+    )
+    nodes = entities.pull(database, plain.CONFIG)
+    wanted = [(0, 0), (1, 1), (2, 2)]
+    frame = plain.frame([((left, right), 0.9) for left, right in wanted])  # type: ignore[misc]
+    with runs.running(database, "align", plain.CONFIG) as run:
+        links.write(run, plain.CONFIG, links.Changes(links.with_ids(database, nodes, frame), frame[:0], frame[:0]), "m")
+    database.write("MATCH (n:L {uid: 1}) REMOVE n.uid")
+
+    there = links.read(database, plain.CONFIG, entities.pull(database, plain.CONFIG))
+    assert sorted(there.predicted["pair"]) == ["L:0|R:0", "L:2|R:2"]
+    assert there.stale["pair"].tolist() == ["L:1|R:1"]
+
+
+def test_a_key_that_another_node_took_over_leaves_no_link_behind(database: Database) -> None:
+    plain.write(database, plain.load(database, 2), {("l0", "r0"): 0.9})
+    database.write("MATCH (n:L {uid: 'l0'}) REMOVE n:L")
+    database.write("CREATE (:L:T0 {uid: 'l0', name: 'name 0'})")
+    plain.write(database, entities.pull(database, plain.CONFIG), {("l0", "r0"): 0.9})
+    rows = database.read("MATCH (l)-[:SAME_AS]->(r) RETURN labels(l) AS labels, r.uid AS right")
+    assert rows == [{"labels": ["L", "T0"], "right": "r0"}]

@@ -248,6 +248,42 @@ def test_a_run_cut_off_before_its_end_is_done_again(
     assert found.changes == {"created": 0, "updated": 0, "retired": 0}
 
 
+def test_a_verdict_given_during_a_run_is_seen_by_the_next_sync(
+    example: Database, config: Config, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = Aligner(config, example).align(model).links.iloc[0]
+    example.write("MATCH (n:Catalogue) WITH n ORDER BY n.uid DESC LIMIT 1 SET n.title = 'x', n.name = 'x'")
+    remember = Aligner._remember
+
+    def meanwhile(self: Aligner, *arguments: Any) -> None:
+        verdicts.judge(example, config, "reject", [{"left": chosen["left"], "right": chosen["right"]}])
+        remember(self, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Aligner, "_remember", meanwhile)
+        Aligner(config, example).sync(model)
+    assert Aligner(config, example).sync(model).run is not None
+    assert Aligner(config, example).sync(model).run is None
+
+
+def test_a_trigger_sees_an_entity_leave_its_graph(example: Database, config: Config, model: Model) -> None:
+    noted = fed(config, "trigger")
+    left = Aligner(noted, example).align(model).links.iloc[0]["left"]
+    Aligner(noted, example).sync(model)  # the trigger may not be in force at first: the graph itself tells
+    wait_for_the_trigger(example)
+    Aligner(noted, example).sync(model)
+    assert Aligner(noted, example).sync(model).run is None
+    example.write("MATCH (n:Catalogue {uid: $uid}) REMOVE n:Catalogue", uid=left)
+    assert Aligner(noted, example).sync(model).changes["retired"] >= 1
+
+
+def test_another_feed_takes_the_trigger_away(example: Database, config: Config, model: Model) -> None:
+    Aligner(fed(config, "trigger"), example).align(model)
+    assert changes.has_trigger(example)
+    Aligner(config, example).sync(model)
+    assert not changes.has_trigger(example)
+
+
 def test_a_property_that_nobody_has(example: Database, config: Config, model: Model) -> None:
     with pytest.raises(ConfigError, match="No entity has the property changed"):
         Aligner(fed(config, "property"), example).align(model)

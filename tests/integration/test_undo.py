@@ -162,6 +162,25 @@ def test_where_entities_have_many_links_another_is_no_obstacle(database: Databas
     assert plain.pairs(database) == {**FIRST, ("l1", "r2"): 0.9}
 
 
+def test_an_undo_of_many_links_is_undone(database: Database, nodes: Nodes) -> None:
+    both = {("l0", "r0"): 0.9, ("l0", "r1"): 0.8}
+    run = plain.write(database, nodes, both)
+    database.write("MATCH (run:AlignRun {id: $run}) SET run.many = ['T0']", run=run)
+    back, _ = undo.undo(database, plain.CONFIG, run)
+    undo.undo(database, plain.CONFIG, back)
+    assert plain.pairs(database) == both
+
+
+def test_a_link_of_another_alignment_is_no_obstacle(database: Database, nodes: Nodes) -> None:
+    plain.write(database, nodes, FIRST)
+    run = plain.write(database, nodes, {})
+    database.write(
+        "MATCH (l {uid: 'l0'}) CREATE (l)-[:SAME_AS {pair: 'L:l0|X:7', status: 'confirmed', confidence: 1.0}]->(:X {uid: '7'})"
+    )
+    undo.undo(database, plain.CONFIG, run)
+    assert ("l0", "r0") in plain.pairs(database)
+
+
 def test_changes_that_were_forgotten_cannot_be_undone(database: Database, nodes: Nodes) -> None:
     run = plain.write(database, nodes, FIRST)
     database.write("MATCH (run:AlignRun) SET run.pruned = true")

@@ -57,6 +57,11 @@ def test_an_attribute_a_type_and_a_missing_value_count() -> None:
     assert taken(one).changed_since(taken(other)) == 5
 
 
+def test_a_missing_value_is_not_the_text_none() -> None:
+    said = builders.nodes(["a", "b", "None"], ["a", "b"])
+    assert taken(said).changed_since(taken()) == 1
+
+
 def made(content: dict[int, int]) -> prints.Prints:
     keys = np.array(sorted(content), dtype=np.uint64)
     return prints.Prints(keys, np.array([content[int(key)] for key in keys], dtype=np.uint64))
