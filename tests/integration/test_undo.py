@@ -175,7 +175,8 @@ def test_a_link_of_another_alignment_is_no_obstacle(database: Database, nodes: N
     plain.write(database, nodes, FIRST)
     run = plain.write(database, nodes, {})
     database.write(
-        "MATCH (l {uid: 'l0'}) CREATE (l)-[:SAME_AS {pair: 'L:l0|X:7', status: 'confirmed', confidence: 1.0}]->(:X {uid: '7'})"
+        "MATCH (l {uid: 'l0'}) "
+        "CREATE (l)-[:SAME_AS {pair: 'L:l0|X:7', status: 'confirmed', confidence: 1.0}]->(:X {uid: '7'})"
     )
     undo.undo(database, plain.CONFIG, run)
     assert ("l0", "r0") in plain.pairs(database)
