@@ -22,7 +22,7 @@ def every(text: str) -> Due:
     Raises:
         ConfigError: It is none.
     """
-    found = re.fullmatch(r"(\d+)([smhd])", text.strip())
+    found = re.fullmatch(r"(\d{1,7})([smhd])", text.strip())
     if found is None or int(found[1]) == 0:
         raise ConfigError(f"{text!r} is no duration. Write for example 30s, 15m, 2h or 1d.")
     step = datetime.timedelta(seconds=int(found[1]) * _UNITS[found[2]])

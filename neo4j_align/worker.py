@@ -88,7 +88,7 @@ class Worker:
             return False
 
     def _do(self, job: jobs.Job) -> None:
-        log.warning("job %s: %s", job.id, job.kind)
+        log.info("job %s: %s", job.id, job.kind)
         if job.attempts > jobs.ATTEMPTS:
             job.fail(f"{jobs.ATTEMPTS} workers died at it. See their logs; submit it again when the cause is found.")
             return
@@ -105,9 +105,10 @@ class Worker:
             with contextlib.suppress(AlignError):
                 job.fail(str(error)) if job.attempts >= jobs.ATTEMPTS else job.give_back(str(error))
         except Exception as error:  # whatever a job meets, the worker goes on to the next
-            log.exception("job %s failed", job.id)
-            job.fail(str(error) if isinstance(error, AlignError) else f"{type(error).__name__}: {error}")
-        log.warning("job %s: ended", job.id)
+            known = isinstance(error, AlignError)
+            log.error("job %s failed: %s", job.id, error, exc_info=not known)
+            job.fail(str(error) if known else f"{type(error).__name__}: {error}")
+        log.info("job %s: ended", job.id)
 
     def _result(self, job: jobs.Job) -> dict[str, Any]:
         if job.kind not in _KINDS:
@@ -115,11 +116,11 @@ class Worker:
         work = getattr(self, f"_{job.kind}")
         takes = dict(list(inspect.signature(work).parameters.items())[1:])
         needs = {name for name, option in takes.items() if option.default is inspect.Parameter.empty}
-        if wrong := sorted((job.options.keys() - takes.keys()) | (needs - job.options.keys())):
-            raise DataError(
-                f"A job of the kind {job.kind} takes {', '.join(takes) or 'no options'} "
-                f"({', '.join(sorted(needs)) or 'none'} must be given); see to {', '.join(wrong)}."
-            )
+        unknown, missing = sorted(job.options.keys() - takes.keys()), sorted(needs - job.options.keys())
+        if unknown or missing:
+            wrong = [f"it has no option {name}" for name in unknown] + [f"it needs {name}" for name in missing]
+            taken = f"takes {', '.join(takes)}" if takes else "takes no options"
+            raise DataError(f"A job of the kind {job.kind} {taken}: {', '.join(wrong)}.")
         result: dict[str, Any] = work(Aligner(self.config, self.database, Stages(listener=_teller(job))), **job.options)
         return result
 

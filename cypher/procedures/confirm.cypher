@@ -20,7 +20,8 @@ FOREACH (_ IN CASE status WHEN 'confirmed' THEN [1] ELSE [] END |
   MERGE (l)-[s:SAME_AS {pair: pair}]->(r)
   ON CREATE SET s.created_at = datetime()
   SET s.predicted = CASE s.status WHEN 'predicted' THEN s.confidence ELSE s.predicted END,
-      s.status = 'confirmed', s.confidence = 1.0, s.decided_by = $by, s.decided_at = datetime(), s.note = $note)
+      s.status = 'confirmed', s.confidence = 1.0, s.decided_by = coalesce($by, s.decided_by),
+      s.decided_at = datetime(), s.note = coalesce($note, s.note))
 WITH l, r, pair, status, COLLECT {
   MATCH (l)-[other:SAME_AS {status: 'confirmed'}]->(m:`{right}`)
   WHERE other.pair <> pair AND ($right_property IS NULL OR m[$right_property] = $right_value)

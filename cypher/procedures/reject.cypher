@@ -21,7 +21,7 @@ WITH l, r, status, pair, same, CASE same.status WHEN 'predicted' THEN properties
 // The link's values stay with the verdict: withdrawn, it can bring the link back.
 FOREACH (_ IN CASE status WHEN 'rejected' THEN [1] ELSE [] END |
   MERGE (l)-[no:NOT_SAME_AS {pair: pair}]->(r)
-  SET no.decided_by = $by, no.decided_at = datetime(), no.note = $note,
+  SET no.decided_by = coalesce($by, no.decided_by), no.decided_at = datetime(), no.note = coalesce($note, no.note),
       no.was_confidence = coalesce(was.confidence, no.was_confidence), no.was_score = coalesce(was.score, no.was_score),
       no.was_run = coalesce(was.run, no.was_run), no.was_model = coalesce(was.model, no.was_model),
       no.was_created_at = coalesce(was.created_at, no.was_created_at),

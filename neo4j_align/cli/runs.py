@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from neo4j_align.store.undo import Obstacle
 
 _SHOWN = 20  # changes and obstacles that are printed for people; --json has all
-_COLUMNS = ("id", "kind", "status", "started_at", "seconds", "created", "updated", "retired", "model")
+_COLUMNS = ("id", "kind", "status", "by", "started_at", "seconds", "created", "updated", "retired", "model")
 
 
 @click.group()
@@ -103,6 +103,9 @@ def undo(common: Common, run: str, force: bool, dry_run: bool) -> None:
 
     Where a later run or a person's verdict stands in the way nothing is written, and each obstacle is named. With
     --force all but these verdicts is set back. An undo is a run itself and can be undone.
+
+    The next `align` or `sync` with the same model finds the same links again: stop the schedule first, and reject
+    pairs or change the model or its thresholds before it runs again.
 
     \b
     Examples:

@@ -107,7 +107,7 @@ def _judge(
     common.result(document, "\n".join(lines))
     if failed:
         named = "\n".join(f"  {row['left']}, {row['right']}: {row['status']}" for row in failed[:_SHOWN])
-        raise DataError(f"{len(failed):,} of {len(rows):,} pairs could not be judged; the others are.\n{named}")
+        raise DataError(f"{len(failed):,} of {len(rows):,} pairs could not be judged:\n{named}")
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
@@ -116,7 +116,9 @@ def _read(path: Path) -> list[dict[str, Any]]:
 
     table = read_table(path)
     if not {"left", "right"} <= set(table.columns):
-        raise DataError(f"{path} needs the columns left,right (and may have by,note).")
+        raise DataError(f"{path} needs the columns left,right (and may have by,note), with commas between them.")
+    if "label" in table:
+        raise DataError(f"{path} has a column label. Give what to confirm and what to reject in two files without it.")
     kept = [column for column in ("left", "right", "by", "note") if column in table]
     rows = [{str(name): value for name, value in row.items() if value != ""} for row in table[kept].to_dict("records")]
     if broken := [at for at, row in enumerate(rows, start=2) if not {"left", "right"} <= row.keys()]:

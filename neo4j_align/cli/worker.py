@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def worker(common: Common, folder: Path, path: Path | None, poll: float, once: b
     from neo4j_align.cli.learn import read_table
     from neo4j_align.worker import Worker
 
+    logging.getLogger("neo4j_align.worker").setLevel(logging.ERROR if common.quiet else logging.INFO)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     config, table = common.config(), None if path is None else read_table(path)
     with common.connect() as database:

@@ -16,6 +16,7 @@ import socket
 import sys
 import threading
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -124,7 +125,16 @@ def _is_dead(holder: str) -> bool:
         return True
     except PermissionError:
         return False
-    return False
+    return _is_zombie(int(number))
+
+
+def _is_zombie(number: int) -> bool:
+    """Tell whether a process has ended and only its parent has not looked yet."""
+    try:
+        state = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
+    except OSError:  # another system than Linux, or gone by now
+        return False
+    return state.split()[0] == "Z"
 
 
 def _on_this_machine(holder: str) -> bool:

@@ -76,11 +76,13 @@ def test_two_runs_at_once_the_second_is_refused(database: Database) -> None:
     assert plain.pairs(database) == FIRST
 
 
-def test_the_lease_of_a_process_that_ended_is_taken_at_once(database: Database) -> None:
+@pytest.mark.parametrize("waited", [True, False], ids=["gone", "zombie"])
+def test_the_lease_of_a_process_that_ended_is_taken_at_once(database: Database, waited: bool) -> None:
     ended = os.fork()
     if not ended:
         os._exit(0)
-    os.waitpid(ended, 0)
+    if waited:
+        os.waitpid(ended, 0)
     with Lease(database, "writer", "align"):
         database.write(
             "MATCH (lease:AlignLease {name: 'writer'}) SET lease.holder = $holder, lease.token = 'other'",
@@ -88,6 +90,8 @@ def test_the_lease_of_a_process_that_ended_is_taken_at_once(database: Database) 
         )
         with Lease(database, "writer", "sync") as second:
             assert database.read("MATCH (lease:AlignLease) RETURN lease.token AS token") == [{"token": second.token}]
+    if not waited:
+        os.waitpid(ended, 0)
 
 
 def test_the_lease_of_an_earlier_process_of_the_same_number_is_taken_at_once(database: Database) -> None:

@@ -79,8 +79,8 @@ def test_jobs_of_every_kind(example: Database, config: Config, model: Model, mod
     assert {name: done[name]["status"] for name in done if "option" in name} == dict.fromkeys(
         ("unknown option", "missing option", "wrong option"), "failed"
     )
-    assert "takes precision, dry_run" in done["unknown option"]["error"]
-    assert "(key must be given)" in done["missing option"]["error"]
+    assert "takes precision, dry_run: it has no option modell" in done["unknown option"]["error"]
+    assert "it needs key" in done["missing option"]["error"]
     assert "between 0 and 1" in done["wrong option"]["error"]
 
 

@@ -23,7 +23,7 @@ def test_durations(text: str, seconds: int) -> None:
     assert (schedule.every(text)(NOON) - NOON).total_seconds() == seconds
 
 
-@pytest.mark.parametrize("text", ["", "0m", "15", "m", "-1m", "1.5h", "15 min", "1w"])
+@pytest.mark.parametrize("text", ["", "0m", "15", "m", "-1m", "1.5h", "15 min", "1w", "99999999999999d"])
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ConfigError, match="is no duration"):
         schedule.every(text)

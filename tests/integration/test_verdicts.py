@@ -1,0 +1,92 @@
+"""Verdicts on the command line: one pair or a file, and what is wrong with either."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from neo4j_align.store import procedures
+from neo4j_align.store.database import Database
+from tests.integration import plain
+from tests.integration.conftest import Run, document
+
+
+@pytest.fixture
+def settled(run: Run, database: Database) -> Database:
+    plain.write(database, plain.load(database, 4), {("l0", "r0"): 0.9, ("l1", "r1"): 0.8})
+    return database
+
+
+def given(run: Run, *arguments: Any, code: int = 0) -> Any:
+    return run(*arguments, "--config", plain.SETTINGS, code=code)
+
+
+def verdict(database: Database, kind: str, pair: str) -> dict[str, Any]:
+    rows = database.read(f"MATCH ()-[s:{kind} {{pair: $pair}}]->() RETURN properties(s) AS verdict", pair=pair)
+    found: dict[str, Any] = rows[0]["verdict"]
+    return found
+
+
+def test_a_pair_is_confirmed_rejected_and_withdrawn(run: Run, settled: Database) -> None:
+    before = plain.snapshot(settled)
+    assert "1 pairs confirmed" in given(run, "confirm", "l0", "r0", "--by", "ana", "--note", "same `poster` '\"").stdout
+    found = verdict(settled, "SAME_AS", "L:l0|R:r0")
+    assert (found["status"], found["confidence"], found["predicted"]) == ("confirmed", 1.0, 0.9)
+    assert (found["decided_by"], found["note"]) == ("ana", "same `poster` '\"")
+
+    given(run, "reject", "l1", "r1", "--by", "ana")
+    assert ("l1", "r1") not in plain.pairs(settled)
+    withdrawn = document(given(run, "withdraw", "l1", "r1", "--json"))["withdrawn"]
+    assert withdrawn == [{"pair": "L:l1|R:r1", "withdrawn": "rejection", "link": True}]
+    given(run, "withdraw", "l0", "r0")
+    assert plain.snapshot(settled) == before
+    assert "no verdict on l0 and r0" in given(run, "withdraw", "l0", "r0", code=1).stderr
+
+
+def test_who_decided_stays_when_somebody_confirms_without_a_name(settled: Database) -> None:
+    for arguments in ({"by": "ana", "note": "same"}, {}):
+        procedures.call(settled, plain.CONFIG, "confirm", left="l0", right="r0", **arguments)
+    found = verdict(settled, "SAME_AS", "L:l0|R:r0")
+    assert (found["decided_by"], found["note"]) == ("ana", "same")
+
+
+def test_a_file_of_pairs(run: Run, settled: Database, tmp_path: Path) -> None:
+    path = tmp_path / "checked.csv"
+    path.write_text("left,right,by,note\nl2,r2,bob,\nl3,r3,,seen\nnix,r3,,\n")
+    result = given(run, "confirm", "--csv", path, "--by", "ana", "--json", code=1)
+    shown = document(result)
+    assert shown["done"] == 2
+    assert [(row["left"], row["status"]) for row in shown["failed"]] == [("nix", "no such left entity")]
+    assert "1 of 3 pairs could not be judged" in result.stderr
+    assert verdict(settled, "SAME_AS", "L:l2|R:r2")["decided_by"] == "bob"
+    assert verdict(settled, "SAME_AS", "L:l3|R:r3")["decided_by"] == "ana"
+
+    assert "is contradicted: confirmed by bob" in given(run, "reject", "l2", "r2", "--by", "eva").stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("left;right\nl0;r0\n", "with commas"),
+        ("left,right,label\nl0,r0,0\n", "has a column label"),
+        ("left,right\nl2,r2\nl3,\n", "Line 3 of"),
+        ('left,right\n"l0,r0\n', "Cannot read"),
+    ],
+)
+def test_a_file_that_cannot_be_used_changes_nothing(
+    run: Run, settled: Database, tmp_path: Path, text: str, said: str
+) -> None:
+    path = tmp_path / "checked.csv"
+    path.write_text(text)
+    before = plain.snapshot(settled)
+    assert said in given(run, "confirm", "--csv", path, code=1).stderr
+    assert plain.snapshot(settled) == before
+
+
+def test_what_to_judge_must_be_said_once(run: Run, settled: Database, tmp_path: Path) -> None:
+    path = tmp_path / "checked.csv"
+    path.write_text("left,right\nl0,r0\n")
+    for arguments in ((), ("l0",), ("l0", "r0", "--csv", path)):
+        given(run, "confirm", *arguments, code=2)
