@@ -228,6 +228,11 @@ class Config(Frozen):
         ]
         return least, alone
 
+    def many(self, exclusive: Sequence[bool]) -> list[str]:
+        """Return the names of the types whose entities may have several links, by configuration or as learned."""
+        _, alone = self.decisions([0.0] * len(self.types), exclusive)
+        return [name for name, one in zip(self.type_names, alone, strict=True) if not one]
+
     def digest(self) -> str:
         """Return the first 16 hex digits of the SHA-256 of all that can change a link."""
         return hashlib.sha256(self.model_dump_json(exclude={"history", "sync"}).encode()).hexdigest()[:16]

@@ -132,17 +132,14 @@ class Aligner:
             standing = changes.standing(self.database, self.config)
             if seen.entities is None:
                 graph = self._pull(model.means)
-                seen = replace(seen, entities=self._changed(graph))
+                with self.stages.stage("changes"):
+                    changed = prints.changed(self.database, schema.alignment(self.config), *graph.seen)
+                seen = replace(seen, entities=changed)
             same = before.get("config_hash") == self.config.digest() and standing.items() <= before.items()
             if seen.entities or not same:
                 return self._run(lease, "sync", model, before.get("precision"), seen, standing, graph)
             changes.go_on(self.database, before, seen)
         return Alignment(None, pd.DataFrame(), 0, links.NO_CHANGES.counts, changed_entities=0)
-
-    def _changed(self, graph: Graph) -> int:
-        with self.stages.stage("changes"):
-            known = prints.read(self.database, schema.alignment(self.config))
-            return prints.take(graph.nodes, graph.neighbourhood).changed_since(known)
 
     def _run(
         self,
@@ -155,8 +152,7 @@ class Aligner:
         graph: Graph | None = None,
     ) -> Alignment:
         about = {"model": model.about.id, "precision": precision, "changed_entities": seen.entities}
-        _, alone = self.config.decisions([0.0] * len(self.config.types), model.about.exclusive)
-        many = [name for name, one in zip(self.config.type_names, alone, strict=True) if not one]
+        many = self.config.many(model.about.exclusive)
         with runs.running(self.database, kind, self.config, lease, many=many, **about) as run:
             found = self._judge(model, links.read, precision, graph)
             todo = links.difference(found.existing, self._links(found), model.about.id)
@@ -175,15 +171,8 @@ class Aligner:
         """
         with self.stages.stage("remember"):
             mine = schema.alignment(self.config)
-            now = prints.take(found.graph.nodes, found.graph.neighbourhood)
-            state = {
-                "name": changes.state_name(self.config),
-                "feed": self.config.sync.feed,
-                "config_hash": self.config.digest(),
-                **{name: about[name] for name in ("model", "precision")},
-                **seen.cursor,
-                **changes.after(standing, run),
-            }
+            now = prints.take(*found.graph.seen)
+            state = changes.state(self.config, about["model"], about["precision"], standing, seen, run)
             run.write("changes/remember", [*now.packed(prints.read(self.database, mine), mine), state])
             run.write("changes/forget_events", list(seen.events))
         run.note(graph=now.digest(), **self._account(found))
@@ -198,14 +187,7 @@ class Aligner:
         return self._table(found, np.arange(len(found.pairs))).drop(columns=["pair", "alone"])
 
     def neighbourhood(self, model: saved.Model, key: object) -> pd.DataFrame:
-        """Return the sampled neighbours of the entities with a key, and theirs, exactly as the model sees them.
-
-        Returns:
-            hop (1 or 2), entity, relation, forward (whether it points from the entity), neighbour, type (of it).
-
-        Raises:
-            DataError: No entity of either side has the key.
-        """
+        """Return the sampled neighbours of the entities with a key, and theirs, as `Graph.around` does."""
         return self._pull(model.means).around(self.config, key)
 
     def evaluate(

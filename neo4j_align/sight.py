@@ -30,8 +30,16 @@ class Graph:
     neighbourhood: Neighbourhood
     means: FloatArray
 
+    @property
+    def seen(self) -> tuple[Nodes, Neighbourhood]:
+        """All that the model sees of the database, but for the averages, which are the model's own."""
+        return self.nodes, self.neighbourhood
+
     def around(self, config: Config, key: object) -> pd.DataFrame:
-        """Return the sampled neighbours of the entities with a key, and theirs; columns as `Aligner.neighbourhood`.
+        """Return the sampled neighbours of the entities with a key, and theirs, exactly as the model sees them.
+
+        Returns:
+            hop (1 or 2), entity, relation, forward (whether it points from the entity), neighbour, type (of it).
 
         Raises:
             DataError: No entity of either side has the key.

@@ -53,11 +53,22 @@ def standing(database: Database, config: Config) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value is not None}
 
 
-def after(standing: dict[str, Any], run: Run) -> dict[str, Any]:
-    """Return what stands after a run, if nobody but it changed anything since `standing`."""
+def state(
+    config: Config, model: str, precision: float | None, standing: dict[str, Any], seen: Seen, run: Run
+) -> dict[str, Any]:
+    """Return what a run leaves for the next sync, if nobody but it changed anything since `standing`."""
     counts = run.counts()
-    written = {"run": run.id} if any(counts.values()) else {}
-    return {**standing, "links": standing["links"] + counts["created"] - counts["retired"], **written}
+    return {
+        "name": state_name(config),
+        "feed": config.sync.feed,
+        "config_hash": config.digest(),
+        "model": model,
+        "precision": precision,
+        **seen.cursor,
+        **standing,
+        "links": standing["links"] + counts["created"] - counts["retired"],
+        **({"run": run.id} if any(counts.values()) else {}),
+    }
 
 
 def go_on(database: Database, before: dict[str, Any], seen: Seen) -> None:

@@ -75,6 +75,11 @@ def take(nodes: Nodes, neighbourhood: Neighbourhood) -> Prints:
     return Prints(keys[order], contents[order])
 
 
+def changed(database: Database, alignment: str, nodes: Nodes, neighbourhood: Neighbourhood) -> int:
+    """Count the entities that are other than the last run of an alignment saw them."""
+    return take(nodes, neighbourhood).changed_since(read(database, alignment))
+
+
 def _hash(values: npt.NDArray[np.object_]) -> Hashes:
     """Hash texts; a missing one has a hash of its own, which pandas would give to the text "None"."""
     missing = np.array([value is None for value in values], bool)
