@@ -55,9 +55,8 @@ NO_PRINTS = Prints(np.zeros(0, np.uint64), np.zeros(0, np.uint64))
 
 
 def _bucket(prints: Prints, bucket: int) -> Prints:
-    bounds = np.array([bucket, bucket + 1], dtype=object) << 56
-    start = int(np.searchsorted(prints.keys, np.uint64(bounds[0])))
-    end = len(prints.keys) if bucket == _BUCKETS - 1 else int(np.searchsorted(prints.keys, np.uint64(bounds[1])))
+    start = int(np.searchsorted(prints.keys, np.uint64(bucket << 56)))
+    end = int(np.searchsorted(prints.keys, np.uint64((bucket + 1 << 56) - 1), side="right"))
     return Prints(prints.keys[start:end], prints.contents[start:end])
 
 

@@ -32,10 +32,9 @@ _ENSURED = (
 class Run:
     """A run that may write: it holds the lease `writer`, and each of its batches is recorded with what it changed."""
 
-    def __init__(self, database: Database, kind: str, token: str) -> None:
+    def __init__(self, database: Database, token: str) -> None:
         self.id = f"{datetime.datetime.now(datetime.timezone.utc):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         self.database = database
-        self.kind = kind
         self._token = token
         self._number = 0
 
@@ -96,7 +95,7 @@ def running(database: Database, kind: str, config: Config, lease: Lease | None =
     for ensured in _ENSURED:
         database.write(queries.load(f"schema/ensure_{ensured}").text)
     with contextlib.nullcontext(lease) if lease else Lease(database, "writer", kind) as lease:
-        run, begin = Run(database, kind, lease.token), time.perf_counter()
+        run, begin = Run(database, lease.token), time.perf_counter()
         about = {"alignment": alignment(config), "config_hash": config.digest(), **about}
         died = database.write(queries.load("runs/start").text, run=run.id, kind=kind, actor=actor(), about=about)
         if died[0]["died"]:
