@@ -7,6 +7,7 @@ of the second, which blocks anew, compares anew, and lets the network judge.
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ from neo4j_align.operating import Operating, trace
 from neo4j_align.progress import Stages
 from neo4j_align.records import Anchors, BoolArray, Nodes, Pairs, Verdicts
 from neo4j_align.resolve import anchors, drift, evaluate, labels, match, verdicts
-from neo4j_align.sight import Graph, Look, Sight
+from neo4j_align.sight import Graph, Look, Scene, Sight
 from neo4j_align.views import Views, Weights
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,21 @@ Logits = npt.NDArray[np.float64]
 ROUNDS = 3  # of a model that teaches itself, at most
 NO_VERDICTS = Verdicts()
 FEWEST = 20  # entities a side that bear a name alone, to teach oneself from
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Candidate pairs, as the second look judges them.
+
+    Attributes:
+        scene: the graph as the second look sees it.
+        logits: (P,), confidence: (P,), calibrated.
+    """
+
+    scene: Scene
+    pairs: Pairs
+    logits: Logits
+    confidence: Logits
 
 
 class Looks:
@@ -59,17 +75,19 @@ class Looks:
         taught = nodes.type[known.left[known.same & (known.split != "test")]]
         judged = [bool((taught == kind).any()) for kind in range(len(config.types))]
 
-        look = self.sight.look(graph, views, weights, names, exclusive, known)
+        scene = self.sight.scene(graph, views, weights, names)
+        look = self.sight.look(scene, exclusive, known)
         shape = self._shape(look)
         with self.stages.stage("first look", settings.epochs) as advance:
-            lesson, examples = self._examples(graph, look, weights, known, names)
+            lesson, examples = self._examples(scene, look, known, names)
             first, logits = train.glance(settings, shape, lesson.seen, examples, advance)
         curves = self._calibrate(lesson, examples, logits)
         found = self._anchors(nodes, look, curves, logits[: len(look.pairs)], judged, names)
 
-        look = self.sight.look(graph, views, weights, found, exclusive, known)
+        scene = self.sight.scene(graph, views, weights, found)
+        look = self.sight.look(scene, exclusive, known)
         with self.stages.stage("train", settings.epochs) as advance:
-            lesson, examples = self._examples(graph, look, weights, known, found)
+            lesson, examples = self._examples(scene, look, known, found)
             network, history = train.train(settings, shape, lesson.seen, examples, advance)
         logits = self._score(network, lesson)
         second = self._calibrate(lesson, examples, logits)
@@ -98,8 +116,8 @@ class Looks:
         )
         return saved.Model(first, network, weights, graph.means, about)
 
-    def judge(self, graph: Graph, model: saved.Model, decided: Verdicts = NO_VERDICTS) -> tuple[Pairs, Logits, Logits]:
-        """Return the candidate pairs of a graph, their logits and their calibrated confidences, (P,) each.
+    def judge(self, graph: Graph, model: saved.Model, decided: Verdicts = NO_VERDICTS) -> Judgement:
+        """Judge the candidate pairs of a graph.
 
         Args:
             decided: a person's, which come before the anchors that the model finds.
@@ -108,15 +126,15 @@ class Looks:
         exclusive = list(about.exclusive)
         views, _ = self.sight.view(graph, model.weights)
         names = verdicts.overruled(anchors.of_names(nodes, views.signatures), decided)
-        look = self.sight.look(graph, views, model.weights, names, exclusive)
+        look = self.sight.look(self.sight.scene(graph, views, model.weights, names), exclusive)
         with self.stages.stage("first look") as advance:
             logits = score.compare(model.first, look.evidence, look.seen.type[look.pairs.left]).mean(axis=1)
             advance(len(look.pairs))
         found = self._anchors(nodes, look, about.first, logits, list(about.judged), names)
-        found = verdicts.overruled(found, decided)
-        look = self.sight.look(graph, views, model.weights, found, exclusive)
+        scene = self.sight.scene(graph, views, model.weights, verdicts.overruled(found, decided))
+        look = self.sight.look(scene, exclusive)
         logits = self._score(model.network, look)
-        return look.pairs, logits, calibrate.apply(about.curves, logits, look.types)
+        return Judgement(scene, look.pairs, logits, calibrate.apply(about.curves, logits, look.types))
 
     def _read(self, table: pd.DataFrame, nodes: Nodes, decided: Verdicts) -> labels.Labels:
         known = labels.read(table, nodes, self.config.type_names, self.config.training.seed)
@@ -164,10 +182,11 @@ class Looks:
         best = -1.0
         known = labels.of_anchors(names, orphans, nodes, config.type_names, settings.seed)
         kept = known = verdicts.added(known, self._judged(nodes, decided))
-        look = self.sight.look(graph, views, weights, names, [True] * count, known)
+        scene = self.sight.scene(graph, views, weights, names)
+        look = self.sight.look(scene, [True] * count, known)
         for _ in range(ROUNDS):
             with self.stages.stage("teach", settings.epochs) as advance:
-                lesson, examples = self._examples(graph, look, weights, known, names)
+                lesson, examples = self._examples(scene, look, known, names)
                 _, logits = train.glance(settings, self._shape(look), lesson.seen, examples, advance)
             agreed = train.precision(lesson.seen, examples, logits[examples.valid])
             log.info("%d labels of its own: average precision %.4f on those held out", len(known.left), agreed)
@@ -191,16 +210,14 @@ class Looks:
             dropout=settings.dropout,
         )
 
-    def _examples(
-        self, graph: Graph, look: Look, weights: Weights, known: labels.Labels, found: Anchors
-    ) -> tuple[Look, train.Examples]:
+    def _examples(self, scene: Scene, look: Look, known: labels.Labels, found: Anchors) -> tuple[Look, train.Examples]:
         """Return what to learn from: the pairs of a look, and where no person made the labels veiled ones behind."""
-        same, split = labels.judge(known, graph.nodes, look.pairs, self.config.training.seed)
+        same, split = labels.judge(known, scene.graph.nodes, look.pairs, self.config.training.seed)
         labels.require(same, split)
         owner = look.pairs.left
         if known.guessed:
             rows = np.flatnonzero(np.isin(owner, known.left))
-            look = self.sight.veil(graph, look, weights, found, known, rows)
+            look = self.sight.veil(scene, look, found, known, rows)
             owner, same, split = (np.append(column, column[rows]) for column in (owner, same, split))
         return look, train.Examples(look.pairs, look.evidence, same == 1, split == "train", split == "valid", owner)
 

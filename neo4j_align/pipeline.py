@@ -18,10 +18,10 @@ import pandas as pd
 from neo4j_align.config import Config
 from neo4j_align.errors import ModelError
 from neo4j_align.gnn import saved
-from neo4j_align.looks import Looks
+from neo4j_align.looks import Judgement, Looks
 from neo4j_align.operating import Target, aim
 from neo4j_align.progress import Stages
-from neo4j_align.records import DIGITS, BoolArray, FloatArray, Nodes, Pairs
+from neo4j_align.records import DIGITS, BoolArray, FloatArray, Nodes
 from neo4j_align.resolve import drift, evaluate, labels, match
 from neo4j_align.sight import Graph
 from neo4j_align.store import changes, entities, links, prints, runs, sampling, schema
@@ -33,10 +33,7 @@ from neo4j_align.store.lease import Lease
 class _Scored:
     """Candidate pairs with their calibrated confidence, and which became links."""
 
-    graph: Graph
-    pairs: Pairs
-    logits: npt.NDArray[np.float64]
-    confidence: npt.NDArray[np.float64]
+    judged: Judgement
     linked: BoolArray
     existing: links.Existing
     exclusive: BoolArray
@@ -157,7 +154,7 @@ class Aligner:
             found = self._judge(model, links.read, precision, graph)
             todo = links.difference(found.existing, self._links(found), model.about.id)
             with self.stages.stage("write", sum(todo.counts.values())) as advance:
-                todo = replace(todo, create=links.with_ids(self.database, found.graph.nodes, todo.create))
+                todo = replace(todo, create=links.with_ids(self.database, found.judged.scene.graph.nodes, todo.create))
                 links.write(run, self.config, todo, model.about.id, advance)
             self._remember(run, found, about, seen, standing)
         return self._alignment(found, run.id, todo.counts, seen.entities)
@@ -171,7 +168,7 @@ class Aligner:
         """
         with self.stages.stage("remember"):
             mine = schema.alignment(self.config)
-            now = prints.take(*found.graph.seen)
+            now = prints.take(*found.judged.scene.graph.seen)
             state = changes.state(self.config, about["model"], about["precision"], standing, seen, run)
             run.write("changes/remember", [*now.packed(prints.read(self.database, mine), mine), state])
             run.write("changes/forget_events", list(seen.events))
@@ -184,7 +181,7 @@ class Aligner:
             left, right (keys), type, confidence, score, and whether the pair is `linked`.
         """
         found = self._judge(model, links.read)
-        return self._table(found, np.arange(len(found.pairs))).drop(columns=["pair", "alone"])
+        return self._table(found, np.arange(len(found.judged.pairs))).drop(columns=["pair", "alone"])
 
     def neighbourhood(self, model: saved.Model, key: object) -> pd.DataFrame:
         """Return the sampled neighbours of the entities with a key, and theirs, as `Graph.around` does."""
@@ -210,12 +207,12 @@ class Aligner:
         """
         seed = self.config.training.seed
         found = self._judge(model, lambda *_: links.NOTHING, precision)
-        nodes = found.graph.nodes
+        nodes = found.judged.scene.graph.nodes
         known = labels.read(gold, nodes, self.config.type_names, seed)
         trained_on = model.about.training["labels"]["digest"] == labels.digest(gold)
         split = split if "split" in gold or trained_on else None
         figures = evaluate.evaluate(
-            nodes, found.pairs, found.confidence, found.linked, known, split, seed, complete=True
+            nodes, found.judged.pairs, found.judged.confidence, found.linked, known, split, seed, complete=True
         )
         return figures if found.target is None else {**figures, "target": found.target.document()}
 
@@ -233,23 +230,24 @@ class Aligner:
         target = None if precision is None else aim(precision, self.config, about.operating, thresholds)
         graph = graph or self._pull(model.means)
         existing = existing_links(self.database, self.config, graph.nodes)
-        pairs, logits, confidence = Looks(self.config, self.stages).judge(graph, model, existing.verdicts)
+        judged = Looks(self.config, self.stages).judge(graph, model, existing.verdicts)
+        pairs = judged.pairs
         with self.stages.stage("match"):
             types = graph.nodes.type[pairs.left]
             chosen = np.zeros(len(pairs), bool)
             chosen[
                 match.match(
                     pairs,
-                    confidence,
-                    logits,
+                    judged.confidence,
+                    judged.logits,
                     np.array(thresholds)[types],
                     np.array(exclusive)[types],
                     existing.verdicts.confirmed,
                     existing.verdicts.rejected,
                 )
             ] = True
-        moved = drift.since(model.about.training.get("reference", {}), graph.nodes, pairs, logits)
-        return _Scored(graph, pairs, logits, confidence, chosen, existing, np.array(exclusive), target, moved)
+        moved = drift.since(model.about.training.get("reference", {}), graph.nodes, pairs, judged.logits)
+        return _Scored(judged, chosen, existing, np.array(exclusive), target, moved)
 
     def _pull(self, means: FloatArray | None) -> Graph:
         with self.stages.stage("pull") as advance:
@@ -263,13 +261,13 @@ class Aligner:
         self, found: _Scored, run: str | None, counts: dict[str, int], changed: int | None = None
     ) -> Alignment:
         table = self._links(found).drop(columns=["pair", "alone"])
-        return Alignment(run, table, len(found.pairs), counts, found.target, changed, found.drift)
+        return Alignment(run, table, len(found.judged.pairs), counts, found.target, changed, found.drift)
 
     def _account(self, found: _Scored) -> dict[str, Any]:
         """Return what an AlignRun tells of how its links came about."""
         return {
-            "entities": len(found.graph.nodes),
-            "candidates": len(found.pairs),
+            "entities": len(found.judged.scene.graph.nodes),
+            "candidates": len(found.judged.pairs),
             "links": int(found.linked.sum()),
             "stages": json.dumps(self.stages.done),
             "drift": json.dumps(found.drift),
@@ -280,8 +278,8 @@ class Aligner:
         return self._table(found, np.flatnonzero(found.linked)).drop(columns="linked")
 
     def _table(self, found: _Scored, rows: npt.NDArray[np.int64]) -> pd.DataFrame:
-        nodes = found.graph.nodes
-        left, right = found.pairs.left[rows], found.pairs.right[rows]
+        nodes = found.judged.scene.graph.nodes
+        left, right = found.judged.pairs.left[rows], found.judged.pairs.right[rows]
         keys, types = nodes.keys, nodes.type[left]
         return pd.DataFrame(
             {
@@ -290,8 +288,8 @@ class Aligner:
                 "right": keys[right],
                 "type": np.array(self.config.type_names, dtype=object)[types],
                 "alone": found.exclusive[types],
-                "confidence": found.confidence[rows],
-                "score": np.round(found.logits[rows], DIGITS),
+                "confidence": found.judged.confidence[rows],
+                "score": np.round(found.judged.logits[rows], DIGITS),
                 "linked": found.linked[rows],
             }
         )

@@ -19,8 +19,6 @@ from neo4j_align.store import candidates
 from neo4j_align.veil import veil
 from neo4j_align.views import Views, Weights, around, view
 
-Features = tuple[FloatArray, tuple[str, ...]]  # (P, F), and their names
-
 
 @dataclass(frozen=True)
 class Graph:
@@ -68,6 +66,21 @@ class Graph:
 
 
 @dataclass(frozen=True)
+class Scene:
+    """A graph as one look sees it, with the anchors that are known by then.
+
+    Attributes:
+        views: with what is around the anchors; weights: of the model; seen: the entities as tensors.
+    """
+
+    graph: Graph
+    views: Views
+    weights: Weights
+    known: Anchors
+    seen: features.Entities
+
+
+@dataclass(frozen=True)
 class Look:
     """Candidate pairs as one look sees them.
 
@@ -95,68 +108,74 @@ class Sight:
         with self.stages.stage("view"):
             return view(graph.nodes, graph.neighbourhood, weights, self.config.candidates.max_frequency)
 
-    def look(
-        self,
-        graph: Graph,
-        views: Views,
-        weights: Weights,
-        known: Anchors,
-        exclusive: list[bool],
-        labelled: labels.Labels | None = None,
-    ) -> Look:
-        """Block and compare with these anchors.
+    def scene(self, graph: Graph, views: Views, weights: Weights, known: Anchors) -> Scene:
+        """Add to the views what is around these anchors."""
+        views = around(views, graph.neighbourhood, known, self.config.candidates.max_frequency)
+        seen = features.entities(self.config, graph.nodes, graph.neighbourhood, views, known)
+        return Scene(graph, views, weights, known, seen)
+
+    def look(self, scene: Scene, exclusive: list[bool], labelled: labels.Labels | None = None) -> Look:
+        """Block and compare.
 
         Pairs that are labelled one by one are compared even where blocking misses them, orphans' counterparts never.
 
         Args:
             exclusive: per type, whether the labels show one-to-one links; what the configuration says comes first.
+
+        Raises:
+            DataError: There is nothing to compare.
         """
-        config, nodes = self.config, graph.nodes
-        _, exclusive = config.decisions([0.0] * len(config.types), exclusive)
         with self.stages.stage("candidates") as advance:
-            views = around(views, graph.neighbourhood, known, config.candidates.max_frequency)
-            absent = None if labelled is None else labelled.orphans[:, 1]
-            pairs = candidates.candidates(config, nodes, views, known, exclusive, absent)
-            if labelled is not None and not labelled.listed:
-                pairs = candidates.pairs(views, np.r_[pairs.left, labelled.left], np.r_[pairs.right, labelled.right])
-            if not len(pairs):
-                raise DataError(
-                    "No two entities of the two sides look alike in any name, attribute or neighbour, so there is "
-                    "nothing to compare. See that the attributes of [[types]] are mapped: `neo4j-align check`."
-                )
+            pairs = self._candidates(scene, exclusive, labelled)
             advance(len(pairs))
         with self.stages.stage("compare") as advance:
-            seen = features.entities(config, nodes, graph.neighbourhood, views, known)
-            evidence, names = self._evidence(nodes, views, weights, pairs, seen, rivals.rivals(known, pairs))
+            evidence, names = self.evidence(scene, pairs, rivals.places(pairs))
             advance(len(pairs))
-        return Look(pairs, evidence, names, nodes.type[pairs.left], seen)
+        return Look(pairs, evidence, names, scene.graph.nodes.type[pairs.left], scene.seen)
 
-    def veil(
-        self, graph: Graph, look: Look, weights: Weights, found: Anchors, known: labels.Labels, rows: IntArray
-    ) -> Look:
+    def _candidates(self, scene: Scene, exclusive: list[bool], labelled: labels.Labels | None) -> Pairs:
+        _, exclusive = self.config.decisions([0.0] * len(self.config.types), exclusive)
+        absent = None if labelled is None else labelled.orphans[:, 1]
+        views = scene.views
+        pairs = candidates.candidates(self.config, scene.graph.nodes, views, scene.known, exclusive, absent)
+        if labelled is not None and not labelled.listed:
+            pairs = candidates.pairs(views, np.r_[pairs.left, labelled.left], np.r_[pairs.right, labelled.right])
+        if not len(pairs):
+            raise DataError(
+                "No two entities of the two sides look alike in any name, attribute or neighbour, so there is "
+                "nothing to compare. See that the attributes of [[types]] are mapped: `neo4j-align check`."
+            )
+        return pairs
+
+    def veil(self, scene: Scene, look: Look, found: Anchors, known: labels.Labels, rows: IntArray) -> Look:
         """Put these pairs of a look behind it once more, with the names of their left entities veiled."""
-        config, most = self.config, self.config.candidates.max_frequency
+        graph = scene.graph
         chosen = np.unique(known.left)
-        hidden = veil(config, graph.nodes, graph.neighbourhood, found, chosen, config.training.seed)
-        views, _ = view(hidden.nodes, hidden.neighbourhood, weights, most)
-        views = around(views, hidden.neighbourhood, hidden.anchors, most)
-        copies = candidates.pairs(views, hidden.copy[look.pairs.left[rows]], look.pairs.right[rows])
-        seen = features.entities(config, hidden.nodes, hidden.neighbourhood, views, hidden.anchors)
-        rivalry = rivals.rivals(found, look.pairs.take(rows))
-        evidence, _ = self._evidence(hidden.nodes, views, weights, copies, seen, rivalry)
+        hidden = veil(self.config, graph.nodes, graph.neighbourhood, found, chosen, self.config.training.seed)
+        veiled = Graph(hidden.nodes, hidden.neighbourhood, graph.means)
+        views, _ = view(hidden.nodes, hidden.neighbourhood, scene.weights, self.config.candidates.max_frequency)
+        behind = self.scene(veiled, views, scene.weights, hidden.anchors)
+        shown = look.pairs.take(rows)
+        copies = candidates.pairs(behind.views, hidden.copy[shown.left], shown.right)
+        evidence, _ = self.evidence(behind, copies, rivals.places(copies), rivals.taken(found, shown))
         return Look(
             look.pairs.followed_by(copies),
             np.concatenate([look.evidence, evidence]),
             look.names,
             np.append(look.types, look.types[rows]),
-            seen,
+            behind.seen,
         )
 
-    def _evidence(
-        self, nodes: Nodes, views: Views, weights: Weights, pairs: Pairs, seen: features.Entities, rivalry: Features
-    ) -> Features:
-        """Return the features of the pairs, (P, F), and their names; those of their rivals are given."""
-        own = compare(self.config, nodes, views, weights, pairs)
-        shared = overlap.overlap(seen, pairs, features.map_count(self.config))
-        parts = (own, shared, rivalry)
+    def evidence(
+        self, scene: Scene, pairs: Pairs, places: FloatArray, taken: rivals.Features | None = None
+    ) -> rivals.Features:
+        """Return the features of pairs, (P, F), and their names.
+
+        Args:
+            places: (P, 4), where they stand among their rivals (`rivals.places`).
+            taken: how surely their ends belong to others; None takes it from the scene's anchors.
+        """
+        own = compare(self.config, scene.graph.nodes, scene.views, scene.weights, pairs, places)
+        shared = overlap.overlap(scene.seen, pairs, features.map_count(self.config))
+        parts = (own, shared, taken or rivals.taken(scene.known, pairs))
         return np.hstack([part for part, _ in parts]), tuple(name for _, part in parts for name in part)

@@ -15,6 +15,7 @@ from scipy import sparse
 
 from neo4j_align import text
 from neo4j_align.config import Attribute, Config
+from neo4j_align.gnn.rivals import PLACES
 from neo4j_align.gnn.values import Column, values
 from neo4j_align.records import FloatArray, Nodes, Objects, Pairs
 from neo4j_align.views import Views, Weights, cosine, ones, rare
@@ -26,12 +27,16 @@ _YEAR = re.compile(r"\b(1[0-9]{3}|20[0-9]{2})\b")
 
 
 def compare(
-    config: Config, nodes: Nodes, views: Views, weights: Weights, pairs: Pairs
+    config: Config, nodes: Nodes, views: Views, weights: Weights, pairs: Pairs, places: FloatArray
 ) -> tuple[FloatArray, tuple[str, ...]]:
-    """Return the comparison features of all pairs, (P, F), and their names."""
+    """Return the comparison features of pairs, (P, F), and their names.
+
+    Args:
+        places: (P, 4), where each pair stands among all candidates of its entities, as `rivals.places` returns it.
+    """
     columns: list[Column] = []
     columns += _views(pairs)
-    columns += _rivals(pairs)
+    columns += zip(PLACES, places.T, strict=True)
     columns += _names(views, pairs)
     columns += _bearers(nodes, views, pairs)
     columns += _containment("name", views.words, views.words, pairs)
@@ -52,15 +57,6 @@ def compare(
 def _views(pairs: Pairs) -> Iterator[Column]:
     for index, name in enumerate(pairs.views):
         yield f"cosine {name}", pairs.scores[:, index]
-
-
-def _rivals(pairs: Pairs) -> Iterator[Column]:
-    """Compare a pair with the other candidates of its two entities: rank, and margin to the best."""
-    scores = pd.Series(pairs.scores.sum(axis=1))
-    for side in ("left", "right"):
-        grouped = scores.groupby(getattr(pairs, side))
-        yield f"rank {side}", (1 / grouped.rank(method="min", ascending=False)).to_numpy()
-        yield f"margin {side}", (scores - grouped.transform("max")).to_numpy()
 
 
 def _names(views: Views, pairs: Pairs) -> Iterator[Column]:

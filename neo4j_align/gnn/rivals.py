@@ -1,16 +1,31 @@
-"""What the last look says of a pair's rivals: (P, F) features."""
+"""What a pair's rivals say: the other candidates of its two entities, and what the last look took for true."""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from neo4j_align.records import Anchors, FloatArray, Pairs
 
+Features = tuple[FloatArray, tuple[str, ...]]  # (P, F), and their names
+PLACES = ("rank left", "margin left", "rank right", "margin right")
 
-def rivals(anchors: Anchors, pairs: Pairs) -> tuple[FloatArray, tuple[str, ...]]:
+
+def places(pairs: Pairs) -> FloatArray:
+    """Compare each pair with the other candidates of its two entities: rank, and margin to the best; (P, 4)."""
+    scores = pd.Series(pairs.scores.sum(axis=1))
+    columns = []
+    for end in (pairs.left, pairs.right):
+        grouped = scores.groupby(end)
+        columns.append(1 / grouped.rank(method="min", ascending=False))
+        columns.append(scores - grouped.transform("max"))
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def taken(anchors: Anchors, pairs: Pairs) -> Features:
     """Return how surely the left and the right entity of each pair belong to another one, (P, 2), and the names."""
-    taken = [
+    sure = [
         np.where(anchors.twin[one] == other, 0, anchors.confidence[one])
         for one, other in ((pairs.left, pairs.right), (pairs.right, pairs.left))
     ]
-    return np.stack([np.maximum(*taken), np.minimum(*taken)], axis=1), ("taken most", "taken least")
+    return np.stack([np.maximum(*sure), np.minimum(*sure)], axis=1), ("taken most", "taken least")

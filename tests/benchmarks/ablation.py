@@ -26,14 +26,14 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from neo4j_align import pipeline
 from neo4j_align.config import Config
-from neo4j_align.gnn import model, train
+from neo4j_align.gnn import model, rivals, train
 from neo4j_align.gnn.features import SKETCH, Entities
 from neo4j_align.gnn.model import Network, Shape
 from neo4j_align.looks import Looks
 from neo4j_align.pipeline import Aligner
 from neo4j_align.progress import Stages
 from neo4j_align.records import Anchors, FloatArray, Neighbourhood, Nodes
-from neo4j_align.sight import Graph, Look, Sight
+from neo4j_align.sight import Graph, Look, Scene, Sight
 from neo4j_align.store import sampling
 from neo4j_align.store.database import Database
 from tests.benchmarks.common import (
@@ -92,10 +92,10 @@ class Blind(Sight):
 
     anchors: Anchors | None = None
 
-    def look(self, graph: Graph, views: Any, weights: Any, known: Anchors, *rest: Any) -> Look:
-        """Look as the product does, and forget what was seen."""
-        look = super().look(graph, views, weights, known, *rest)
-        return dataclasses.replace(look, evidence=np.zeros_like(look.evidence)) if known is self.anchors else look
+    def evidence(self, scene: Scene, *rest: Any) -> rivals.Features:
+        """Compare as the product does, and forget what was seen."""
+        evidence, names = super().evidence(scene, *rest)
+        return (np.zeros_like(evidence) if scene.known is self.anchors else evidence), names
 
 
 class NoComparison(Looks):

@@ -73,11 +73,11 @@ def test_the_right_reason_for_aditya_raj_is_his_films(example: Database, config:
     example.write("MATCH (:Catalogue {name: 'Aditya Raj'})-[r]-() WHERE type(r) <> 'SAME_AS' DELETE r")
 
     found = Aligner(config, example)._judge(model, links.read)
-    keys = found.graph.nodes.keys
-    same = (keys[found.pairs.left] == key) & (keys[found.pairs.right] == before["right"])
+    keys = found.judged.scene.graph.nodes.keys
+    same = (keys[found.judged.pairs.left] == key) & (keys[found.judged.pairs.right] == before["right"])
     assert before["confidence"] > 0.9
-    assert float(found.confidence[same][0]) < before["confidence"]
-    assert before["score"] - float(found.logits[same][0]) > 1
+    assert float(found.judged.confidence[same][0]) < before["confidence"]
+    assert before["score"] - float(found.judged.logits[same][0]) > 1
 
 
 def test_the_right_reason_for_radioactive_is_that_the_right_has_another_recording(

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neo4j_align.gnn.rivals import rivals
+from neo4j_align.gnn.rivals import taken
 from neo4j_align.records import SURE, Anchors
 from neo4j_align.resolve import anchors
 from tests.unit import builders
@@ -70,7 +70,7 @@ def test_identities_are_shared_by_sure_counterparts_alone() -> None:
 
 def test_rivals_are_the_counterparts_that_are_not_of_the_pair() -> None:
     known = builders.anchors(6, {(0, 3): 0.95, (1, 4): 0.5})
-    values, columns = rivals(known, pairs([(0, 3), (0, 4), (0, 5), (1, 3), (2, 3), (2, 5)]))
+    values, columns = taken(known, pairs([(0, 3), (0, 4), (0, 5), (1, 3), (2, 3), (2, 5)]))
     expected = np.array([[0, 0], [0.95, 0.5], [0.95, 0], [0.95, 0.5], [0.95, 0], [0, 0]], np.float32)
     np.testing.assert_array_equal(values, expected)
     assert len(columns) == 2

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neo4j_align.config import Config, parse_config
-from neo4j_align.gnn import compare
-from neo4j_align.records import Nodes, Pairs
+from neo4j_align.gnn import compare, rivals
+from neo4j_align.records import Nodes
 from neo4j_align.store import candidates
 from neo4j_align.views import view
 from tests.unit.builders import config, neighbourhood, nodes, objects, pairs
@@ -42,7 +42,7 @@ def features(entities: Nodes, found: list[tuple[int, int]] | None = None) -> tup
     rows = found or [(left, right) for left in range(count) for right in range(count, len(entities))]
     columns = np.array(rows)
     made = candidates.pairs(views, columns[:, 0], columns[:, 1])
-    return compare.compare(mapping(), entities, views, weights, made)
+    return compare.compare(mapping(), entities, views, weights, made, rivals.places(made))
 
 
 def one_pair(left: dict[str, str | None], right: dict[str, str | None]) -> dict[str, float]:
@@ -235,7 +235,7 @@ def test_a_date_does_not_depend_on_the_other_dates_of_its_column() -> None:
 
 def test_the_rank_is_among_the_rivals() -> None:
     made = pairs([(0, 2), (0, 3), (1, 2)], [[0.9, 0, 0, 0, 0], [0.5, 0, 0, 0, 0], [0.8, 0, 0, 0, 0]])
-    columns = dict(compare._rivals(Pairs(made.left, made.right, made.scores)))
+    columns = dict(zip(rivals.PLACES, rivals.places(made).T, strict=True))
     assert columns["rank left"].tolist() == [1, 0.5, 1]
     assert columns["rank right"].tolist() == [1, 1, 0.5]
     assert columns["margin left"].tolist() == pytest.approx([0, -0.4, 0])

@@ -20,5 +20,5 @@ def test_a_sure_entity_stays_in_the_pool_where_the_configuration_says_many(cardi
     sight = Sight(parse_config(document), Stages())
     views, weights = sight.view(graph, None)
 
-    look = sight.look(graph, views, weights, anchors(6, {(0, 3): 1.0}), [True])
+    look = sight.look(sight.scene(graph, views, weights, anchors(6, {(0, 3): 1.0})), [True])
     assert ((1, 3) in zip(look.pairs.left.tolist(), look.pairs.right.tolist(), strict=True)) == compared
