@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from neo4j_align import follow
 from neo4j_align.config import Config
 from neo4j_align.errors import DataError
 from neo4j_align.gnn import calibrate, features, saved, score, train
 from neo4j_align.gnn.model import Network, Shape
+from neo4j_align.memory import Memory
 from neo4j_align.operating import Operating, trace
 from neo4j_align.progress import Stages
-from neo4j_align.records import Anchors, BoolArray, Nodes, Pairs, Verdicts
+from neo4j_align.records import Anchors, BoolArray, FloatArray, Nodes, Pairs, Verdicts
 from neo4j_align.resolve import anchors, drift, evaluate, labels, match, verdicts
 from neo4j_align.sight import Graph, Look, Scene, Sight
 from neo4j_align.views import Views, Weights
@@ -38,12 +41,14 @@ class Judgement:
     Attributes:
         scene: the graph as the second look sees it.
         logits: (P,), confidence: (P,), calibrated.
+        memory: what spares work the next time.
     """
 
     scene: Scene
     pairs: Pairs
     logits: Logits
     confidence: Logits
+    memory: Memory
 
 
 class Looks:
@@ -89,7 +94,7 @@ class Looks:
         with self.stages.stage("train", settings.epochs) as advance:
             lesson, examples = self._examples(scene, look, known, found)
             network, history = train.train(settings, shape, lesson.seen, examples, advance)
-        logits = self._score(network, lesson)
+        logits = self._score(network, lesson.seen, lesson.pairs, lesson.evidence)
         second = self._calibrate(lesson, examples, logits)
         thresholds, curve, figures = self._decide(look, nodes, known, logits[: len(look.pairs)], second, exclusive)
         about = saved.About(
@@ -116,25 +121,46 @@ class Looks:
         )
         return saved.Model(first, network, weights, graph.means, about)
 
-    def judge(self, graph: Graph, model: saved.Model, decided: Verdicts = NO_VERDICTS) -> Judgement:
+    def judge(
+        self, graph: Graph, model: saved.Model, decided: Verdicts = NO_VERDICTS, memory: Memory | None = None
+    ) -> Judgement:
         """Judge the candidate pairs of a graph.
 
         Args:
             decided: a person's, which come before the anchors that the model finds.
+            memory: of the last judgement by the same model and configuration; it spares work and changes nothing.
         """
-        about, nodes = model.about, graph.nodes
-        exclusive = list(about.exclusive)
-        views, _ = self.sight.view(graph, model.weights)
-        names = verdicts.overruled(anchors.of_names(nodes, views.signatures), decided)
-        look = self.sight.look(self.sight.scene(graph, views, model.weights, names), exclusive)
+        about, nodes, known = model.about, graph.nodes, self.config.types
+        _, exclusive = self.config.decisions([0.0] * len(known), list(about.exclusive))
+        with self.stages.stage("view"):
+            base, looks = follow.base(self.config, graph, model.weights, memory)
+        first, second = looks or (None, None)
+        names = verdicts.overruled(anchors.of_names(nodes, base.views.signatures), decided)
+        follower = follow.Follower(self.config, self.stages, base, first)
+        _, first = follower.look(names, exclusive, partial(self._first, model), base.rows, hops=1)
+        pairs = first.pairs
+        confidence = calibrate.apply(about.first, first.logits, nodes.type[pairs.left])
+        found = anchors.of_scores(nodes, pairs, confidence, first.logits, np.array(about.judged), names)
+        follower = follow.Follower(self.config, self.stages, base, second)
+        found = verdicts.overruled(found, decided)
+        scene, second = follower.look(found, exclusive, partial(self._second, model), base.rows | base.encoded, hops=2)
+        pairs = second.pairs
+        confidence = calibrate.apply(about.curves, second.logits, nodes.type[pairs.left])
+        kept = Memory(graph, base.views, base.alone, (first, second))
+        return Judgement(scene, pairs, second.logits, confidence, kept)
+
+    def _first(self, model: saved.Model, scene: Scene, pairs: Pairs, places: FloatArray) -> Logits:
         with self.stages.stage("first look") as advance:
-            logits = score.compare(model.first, look.evidence, look.seen.type[look.pairs.left]).mean(axis=1)
-            advance(len(look.pairs))
-        found = self._anchors(nodes, look, about.first, logits, list(about.judged), names)
-        scene = self.sight.scene(graph, views, model.weights, verdicts.overruled(found, decided))
-        look = self.sight.look(scene, exclusive)
-        logits = self._score(model.network, look)
-        return Judgement(scene, look.pairs, logits, calibrate.apply(about.curves, logits, look.types))
+            evidence, _ = self.sight.evidence(scene, pairs, places)
+            advance(len(pairs))
+            logits: Logits = score.compare(model.first, evidence, scene.seen.type[pairs.left]).mean(axis=1)
+            return logits
+
+    def _second(self, model: saved.Model, scene: Scene, pairs: Pairs, places: FloatArray) -> Logits:
+        with self.stages.stage("compare") as advance:
+            evidence, _ = self.sight.evidence(scene, pairs, places)
+            advance(len(pairs))
+        return self._score(model.network, scene.seen, pairs, evidence)
 
     def _read(self, table: pd.DataFrame, nodes: Nodes, decided: Verdicts) -> labels.Labels:
         known = labels.read(table, nodes, self.config.type_names, self.config.training.seed)
@@ -237,13 +263,13 @@ class Looks:
         confidence = calibrate.apply(curves, logits, look.types)
         return anchors.of_scores(nodes, look.pairs, confidence, logits, np.array(judged), names)
 
-    def _score(self, network: Network, look: Look) -> Logits:
-        network, seen = score.exact(network, look.seen)
-        both = score.indices(look.pairs)
+    def _score(self, network: Network, seen: features.Entities, pairs: Pairs, evidence: FloatArray) -> Logits:
+        network, seen = score.exact(network, seen)
+        both = score.indices(pairs)
         with self.stages.stage("encode") as advance:
             encoded = score.encode_once(network, seen, both, advance)
-        with self.stages.stage("score", len(look.pairs)) as advance:
-            return score.logits(network, seen, encoded, both, look.evidence, advance)
+        with self.stages.stage("score", len(pairs)) as advance:
+            return score.logits(network, seen, encoded, both, evidence, advance)
 
     def _decide(
         self,

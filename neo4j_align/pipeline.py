@@ -7,70 +7,44 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from neo4j_align import recall
 from neo4j_align.config import Config
 from neo4j_align.errors import ModelError
 from neo4j_align.gnn import saved
-from neo4j_align.looks import Judgement, Looks
-from neo4j_align.operating import Target, aim
+from neo4j_align.looks import Looks
+from neo4j_align.memory import Memory
+from neo4j_align.operating import aim
+from neo4j_align.outcome import Alignment, Scored, alignment
 from neo4j_align.progress import Stages
-from neo4j_align.records import DIGITS, BoolArray, FloatArray, Nodes
+from neo4j_align.records import FloatArray, Nodes
 from neo4j_align.resolve import drift, evaluate, labels, match
 from neo4j_align.sight import Graph
-from neo4j_align.store import changes, entities, links, prints, runs, sampling, schema
+from neo4j_align.store import changes, entities, links, prints, refresh, runs, sampling, schema
 from neo4j_align.store.database import Database
 from neo4j_align.store.lease import Lease
 
 
-@dataclass(frozen=True)
-class _Scored:
-    """Candidate pairs with their calibrated confidence, and which became links."""
+class Aligner:
+    """Aligns the two graphs of a configuration in a live database; takes and gives pandas frames.
 
-    judged: Judgement
-    linked: BoolArray
-    existing: links.Existing
-    exclusive: BoolArray
-    target: Target | None
-    drift: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Alignment:
-    """What an alignment found and wrote.
-
-    Attributes:
-        run: id of the AlignRun; None when nothing was written (dry run).
-        links: all predicted links that there should be now: left, right (keys), type, confidence, score.
-        candidates: number of pairs compared.
-        changes: numbers of links `created`, `updated` and `retired`.
-        target: the precision that was asked for, and what validation promises of it; None where none was.
-        changed_entities: how many a sync found to have changed.
-        drift: population stability index of scores, candidates and attributes against training.
+    Args:
+        memory: folder in which a run leaves what spares the next `sync` work; None for none. It changes no link.
     """
 
-    run: str | None
-    links: pd.DataFrame
-    candidates: int
-    changes: dict[str, int]
-    target: Target | None = None
-    changed_entities: int | None = None
-    drift: dict[str, float] = field(default_factory=dict)
-
-
-class Aligner:
-    """Aligns the two graphs of a configuration in a live database; takes and gives pandas frames."""
-
-    def __init__(self, config: Config, database: Database, stages: Stages | None = None) -> None:
+    def __init__(
+        self, config: Config, database: Database, stages: Stages | None = None, memory: Path | None = None
+    ) -> None:
         self.config = config
         self.database = database
         self.stages = stages or Stages()
+        self.memory = memory
 
     def train(self, table: pd.DataFrame | None, folder: Path | str) -> saved.Model:
         """Train a model on labels and a person's verdicts, or on what it finds out by itself, and save it.
@@ -101,8 +75,8 @@ class Aligner:
         """
         if dry_run:
             found = self._judge(model, links.read, precision)
-            todo = links.difference(found.existing, self._links(found), model.about.id)
-            return self._alignment(found, None, todo.counts)
+            todo = links.difference(found.existing, found.links, model.about.id)
+            return alignment(found, None, todo.counts)
         with Lease(self.database, "writer", "align") as lease:
             before = changes.standing(self.database, self.config)
             known = changes.remembered(self.database, self.config)
@@ -134,7 +108,11 @@ class Aligner:
                 seen = replace(seen, entities=changed)
             same = before.get("config_hash") == self.config.digest() and standing.items() <= before.items()
             if seen.entities or not same:
-                return self._run(lease, "sync", model, before.get("precision"), seen, standing, graph)
+                memory = self._recalled(model, {"run": before.get("memory")}) if seen.ids is not None else None
+                if memory is not None:
+                    graph = self._refreshed(memory, seen)
+                memory = memory or self._recalled(model)
+                return self._run(lease, "sync", model, before.get("precision"), seen, standing, graph, memory)
             changes.go_on(self.database, before, seen)
         return Alignment(None, pd.DataFrame(), 0, links.NO_CHANGES.counts, changed_entities=0)
 
@@ -147,20 +125,21 @@ class Aligner:
         seen: changes.Seen,
         standing: dict[str, Any],
         graph: Graph | None = None,
+        memory: Memory | None = None,
     ) -> Alignment:
         about = {"model": model.about.id, "precision": precision, "changed_entities": seen.entities}
         many = self.config.many(model.about.exclusive)
         with runs.running(self.database, kind, self.config, lease, many=many, **about) as run:
-            found = self._judge(model, links.read, precision, graph)
-            todo = links.difference(found.existing, self._links(found), model.about.id)
+            found = self._judge(model, links.read, precision, graph, memory)
+            todo = links.difference(found.existing, found.links, model.about.id)
             with self.stages.stage("write", sum(todo.counts.values())) as advance:
                 todo = replace(todo, create=links.with_ids(self.database, found.judged.scene.graph.nodes, todo.create))
                 links.write(run, self.config, todo, model.about.id, advance)
             self._remember(run, found, about, seen, standing)
-        return self._alignment(found, run.id, todo.counts, seen.entities)
+        return alignment(found, run.id, todo.counts, seen.entities)
 
     def _remember(
-        self, run: runs.Run, found: _Scored, about: dict[str, Any], seen: changes.Seen, standing: dict[str, Any]
+        self, run: runs.Run, found: Scored, about: dict[str, Any], seen: changes.Seen, standing: dict[str, Any]
     ) -> None:
         """Leave what the next sync compares with: after the last link, so that a run cut off before is done again.
 
@@ -170,6 +149,9 @@ class Aligner:
             mine = schema.alignment(self.config)
             now = prints.take(*found.judged.scene.graph.seen)
             state = changes.state(self.config, about["model"], about["precision"], standing, seen, run)
+            if self.memory is not None:
+                recall.save(self.memory, found.judged.memory, {**self._of(about["model"]), "run": run.id})
+                state["memory"] = run.id
             run.write("changes/remember", [*now.packed(prints.read(self.database, mine), mine), state])
             run.write("changes/forget_events", list(seen.events))
         run.note(graph=now.digest(), **self._account(found))
@@ -181,7 +163,7 @@ class Aligner:
             left, right (keys), type, confidence, score, and whether the pair is `linked`.
         """
         found = self._judge(model, links.read)
-        return self._table(found, np.arange(len(found.judged.pairs))).drop(columns=["pair", "alone"])
+        return found.table(np.arange(len(found.judged.pairs))).drop(columns=["pair", "alone"])
 
     def neighbourhood(self, model: saved.Model, key: object) -> pd.DataFrame:
         """Return the sampled neighbours of the entities with a key, and theirs, as `Graph.around` does."""
@@ -222,7 +204,8 @@ class Aligner:
         existing_links: Callable[[Database, Config, Nodes], links.Existing],
         precision: float | None = None,
         graph: Graph | None = None,
-    ) -> _Scored:
+        memory: Memory | None = None,
+    ) -> Scored:
         model.require(self.config)
         about = model.about
         learned = about.thresholds if precision is None else [kind.threshold(precision) for kind in about.operating]
@@ -230,7 +213,7 @@ class Aligner:
         target = None if precision is None else aim(precision, self.config, about.operating, thresholds)
         graph = graph or self._pull(model.means)
         existing = existing_links(self.database, self.config, graph.nodes)
-        judged = Looks(self.config, self.stages).judge(graph, model, existing.verdicts)
+        judged = Looks(self.config, self.stages).judge(graph, model, existing.verdicts, memory)
         pairs = judged.pairs
         with self.stages.stage("match"):
             types = graph.nodes.type[pairs.left]
@@ -247,7 +230,23 @@ class Aligner:
                 )
             ] = True
         moved = drift.since(model.about.training.get("reference", {}), graph.nodes, pairs, judged.logits)
-        return _Scored(judged, chosen, existing, np.array(exclusive), target, moved)
+        return Scored(self.config, judged, chosen, existing, np.array(exclusive), target, moved)
+
+    def _of(self, model: str) -> dict[str, str]:
+        """Return what a memory has to be of, to serve this configuration and a model."""
+        return {"model": model, "config": self.config.digest()}
+
+    def _recalled(self, model: saved.Model, of: dict[str, Any] | None = None) -> Memory | None:
+        return None if self.memory is None else recall.load(self.memory, {**self._of(model.about.id), **(of or {})})
+
+    def _refreshed(self, memory: Memory, seen: changes.Seen) -> Graph | None:
+        """Read what changed of a graph alone; None where that does not do."""
+        graph, ids = memory.graph, np.array(sorted(seen.ids or ()), np.int64)
+        with self.stages.stage("refresh") as advance:
+            given = (graph.nodes, graph.neighbourhood, graph.means, ids, seen.grown)
+            found = refresh.refresh(self.database, self.config, *given)
+            advance(len(ids))
+        return None if found is None else Graph(*found, graph.means)
 
     def _pull(self, means: FloatArray | None) -> Graph:
         with self.stages.stage("pull") as advance:
@@ -257,13 +256,7 @@ class Aligner:
                 means = sampling.averages(self.database, self.config)
             return Graph(nodes, sampling.sample(self.database, self.config, nodes, means, advance), means)
 
-    def _alignment(
-        self, found: _Scored, run: str | None, counts: dict[str, int], changed: int | None = None
-    ) -> Alignment:
-        table = self._links(found).drop(columns=["pair", "alone"])
-        return Alignment(run, table, len(found.judged.pairs), counts, found.target, changed, found.drift)
-
-    def _account(self, found: _Scored) -> dict[str, Any]:
+    def _account(self, found: Scored) -> dict[str, Any]:
         """Return what an AlignRun tells of how its links came about."""
         return {
             "entities": len(found.judged.scene.graph.nodes),
@@ -272,24 +265,3 @@ class Aligner:
             "stages": json.dumps(self.stages.done),
             "drift": json.dumps(found.drift),
         }
-
-    def _links(self, found: _Scored) -> pd.DataFrame:
-        """Return the chosen links: pair, left, right, type, alone, confidence, score."""
-        return self._table(found, np.flatnonzero(found.linked)).drop(columns="linked")
-
-    def _table(self, found: _Scored, rows: npt.NDArray[np.int64]) -> pd.DataFrame:
-        nodes = found.judged.scene.graph.nodes
-        left, right = found.judged.pairs.left[rows], found.judged.pairs.right[rows]
-        keys, types = nodes.keys, nodes.type[left]
-        return pd.DataFrame(
-            {
-                "pair": [links.pair_name(self.config, *ends) for ends in zip(keys[left], keys[right], strict=True)],
-                "left": keys[left],
-                "right": keys[right],
-                "type": np.array(self.config.type_names, dtype=object)[types],
-                "alone": found.exclusive[types],
-                "confidence": found.judged.confidence[rows],
-                "score": np.round(found.judged.logits[rows], DIGITS),
-                "linked": found.linked[rows],
-            }
-        )

@@ -23,6 +23,13 @@ DIGITS = 6  # of a score or confidence: what comes after them differs with batch
 VIEWS = ("name", "record", "neighbours", "anchors", "circle")  # of an entity, as rows; see views.py
 
 
+def taken(column: npt.NDArray[Any], rows: npt.NDArray[Any], missing: object) -> npt.NDArray[Any]:
+    """Take rows of a column, (N, ...), and `missing` where a row is -1."""
+    found = column[np.maximum(rows, 0)] if len(column) else np.empty((len(rows), *column.shape[1:]), column.dtype)
+    found[rows < 0] = missing
+    return found
+
+
 @dataclass(frozen=True)
 class Nodes:
     """All entities of both graphs, in the order (side, type, key): an entity's index is its place here.
@@ -45,6 +52,12 @@ class Nodes:
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    def take(self, rows: IntArray) -> Nodes:
+        """Return the entities at these rows."""
+        attributes = {name: column[rows] for name, column in self.attributes.items()}
+        own = self.keys[rows], self.side[rows], self.type[rows], self.ids[rows], self.names[rows]
+        return Nodes(*own, attributes)
 
     def of(self, side: int, type_index: int) -> slice:
         """Return where the entities of a side and type are: they stand together."""
@@ -72,6 +85,18 @@ class Neighbourhood:
     neighbours: SmallArray
     relations: SmallArray
     degree: SmallArray
+
+    def take(self, rows: IntArray) -> Neighbourhood:
+        """Return those of the entities at these rows among each other, in their indices."""
+        place = np.full(len(self.degree), -1, np.int32)
+        place[rows] = np.arange(len(rows))
+        neighbours = taken(place, self.neighbours[rows], -1)
+        return Neighbourhood(neighbours, np.where(neighbours < 0, 0, self.relations[rows]), self.degree[rows])
+
+    def near(self, who: BoolArray) -> BoolArray:
+        """Tell which entities have any of these, (N,), among their sampled neighbours; (N,)."""
+        found = who[np.maximum(self.neighbours, 0)] & (self.neighbours >= 0)
+        return np.asarray(found.any(axis=1))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +15,11 @@ from neo4j_align.errors import DataError
 from neo4j_align.gnn import features, overlap, rivals
 from neo4j_align.gnn.compare import compare
 from neo4j_align.progress import Stages
-from neo4j_align.records import Anchors, FloatArray, IntArray, Neighbourhood, Nodes, Pairs
+from neo4j_align.records import Anchors, FloatArray, IntArray, Neighbourhood, Nodes, Pairs, taken
 from neo4j_align.resolve import labels
 from neo4j_align.store import candidates
 from neo4j_align.veil import veil
-from neo4j_align.views import Views, Weights, around, view
+from neo4j_align.views import Views, Weights, alone, around, view
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,10 @@ class Graph:
     def seen(self) -> tuple[Nodes, Neighbourhood]:
         """All that the model sees of the database, but for the averages, which are the model's own."""
         return self.nodes, self.neighbourhood
+
+    def part(self, rows: IntArray) -> Graph:
+        """Return the entities at these rows, among each other."""
+        return Graph(self.nodes.take(rows), self.neighbourhood.take(rows), self.means)
 
     def around(self, config: Config, key: object) -> pd.DataFrame:
         """Return the sampled neighbours of the entities with a key, and theirs, exactly as the model sees them.
@@ -70,14 +76,37 @@ class Scene:
     """A graph as one look sees it, with the anchors that are known by then.
 
     Attributes:
-        views: with what is around the anchors; weights: of the model; seen: the entities as tensors.
+        views: with what is around the anchors; weights: of the model.
+        alone: (N,), whether each entity alone bears its name, as `views.alone` tells.
     """
 
+    config: Config
     graph: Graph
     views: Views
     weights: Weights
     known: Anchors
-    seen: features.Entities
+    alone: FloatArray
+
+    @cached_property
+    def seen(self) -> features.Entities:
+        """The entities as tensors."""
+        return features.entities(self.config, self.graph.nodes, self.graph.neighbourhood, self.views, self.known)
+
+    def part(self, rows: IntArray) -> Scene:
+        """Return the entities at these rows, as they are seen among all."""
+        place = np.full(len(self.graph.nodes), -1, np.int64)
+        place[rows] = np.arange(len(rows))
+        twin = self.known.twin[rows]
+        here = taken(place, twin, -1)
+        here = np.where((twin >= 0) & (here < 0), np.arange(len(rows)), here)  # of one left out: like nobody here
+        return Scene(
+            self.config,
+            self.graph.part(rows),
+            self.views.take(rows),
+            self.weights,
+            Anchors(here, self.known.confidence[rows]),
+            self.alone[rows],
+        )
 
 
 @dataclass(frozen=True)
@@ -110,9 +139,10 @@ class Sight:
 
     def scene(self, graph: Graph, views: Views, weights: Weights, known: Anchors) -> Scene:
         """Add to the views what is around these anchors."""
-        views = around(views, graph.neighbourhood, known, self.config.candidates.max_frequency)
-        seen = features.entities(self.config, graph.nodes, graph.neighbourhood, views, known)
-        return Scene(graph, views, weights, known, seen)
+        most, everyone = self.config.candidates.max_frequency, np.arange(len(graph.nodes))
+        near, circle = around(graph.neighbourhood, known, most, everyone)
+        views = replace(views, anchors=near, circle=circle)
+        return Scene(self.config, graph, views, weights, known, alone(graph.nodes, views.signatures))
 
     def look(self, scene: Scene, exclusive: list[bool], labelled: labels.Labels | None = None) -> Look:
         """Block and compare.
@@ -137,15 +167,12 @@ class Sight:
         _, exclusive = self.config.decisions([0.0] * len(self.config.types), exclusive)
         absent = None if labelled is None else labelled.orphans[:, 1]
         views = scene.views
-        pairs = candidates.candidates(self.config, scene.graph.nodes, views, scene.known, exclusive, absent)
+        found = candidates.candidates(self.config, scene.graph.nodes, views, scene.known, exclusive, absent)
+        left, right = found.left, found.right
         if labelled is not None and not labelled.listed:
-            pairs = candidates.pairs(views, np.r_[pairs.left, labelled.left], np.r_[pairs.right, labelled.right])
-        if not len(pairs):
-            raise DataError(
-                "No two entities of the two sides look alike in any name, attribute or neighbour, so there is "
-                "nothing to compare. See that the attributes of [[types]] are mapped: `neo4j-align check`."
-            )
-        return pairs
+            left, right = np.r_[left, labelled.left], np.r_[right, labelled.right]
+        require(left)
+        return candidates.pairs(views, left, right)
 
     def veil(self, scene: Scene, look: Look, found: Anchors, known: labels.Labels, rows: IntArray) -> Look:
         """Put these pairs of a look behind it once more, with the names of their left entities veiled."""
@@ -175,7 +202,20 @@ class Sight:
             places: (P, 4), where they stand among their rivals (`rivals.places`).
             taken: how surely their ends belong to others; None takes it from the scene's anchors.
         """
-        own = compare(self.config, scene.graph.nodes, scene.views, scene.weights, pairs, places)
+        own = compare(self.config, scene.graph.nodes, scene.views, scene.weights, pairs, places, scene.alone)
         shared = overlap.overlap(scene.seen, pairs, features.map_count(self.config))
         parts = (own, shared, taken or rivals.taken(scene.known, pairs))
         return np.hstack([part for part, _ in parts]), tuple(name for _, part in parts for name in part)
+
+
+def require(candidates: npt.NDArray[Any]) -> None:
+    """See that there are candidates.
+
+    Raises:
+        DataError: There are none.
+    """
+    if not len(candidates):
+        raise DataError(
+            "No two entities of the two sides look alike in any name, attribute or neighbour, so there is "
+            "nothing to compare. See that the attributes of [[types]] are mapped: `neo4j-align check`."
+        )

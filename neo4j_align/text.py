@@ -140,8 +140,9 @@ def rarity(matrix: sparse.csr_matrix) -> FloatArray:
 
 
 def weighted(matrix: sparse.csr_matrix, weights: FloatArray) -> sparse.csr_matrix:
-    """Multiply the columns by their weights and give every row the length 1; (n, buckets)."""
+    """Multiply the columns by their weights and give every row the length 1; (n, buckets), sorted."""
     scaled = matrix.copy()
+    scaled.sort_indices()  # else a row's last digits would hang on the texts beside it
     scaled.data = np.log1p(scaled.data) * weights[scaled.indices]
     return normalize(scaled, copy=False)
 

@@ -5,17 +5,17 @@ Blocking looks for nearest rows, the comparison of a pair takes the cosines, the
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy import sparse
 from sklearn.preprocessing import normalize
 
 from neo4j_align import text
-from neo4j_align.records import VIEWS, Anchors, FloatArray, Neighbourhood, Nodes, Objects
+from neo4j_align.records import VIEWS, Anchors, FloatArray, IntArray, Neighbourhood, Nodes, Objects
 
 MULTIPLIED_AT_ONCE = 2**17  # pairs; bounds the copies of their rows
 
@@ -63,6 +63,10 @@ class Views:
         """The views that are compared, in the order of VIEWS."""
         return [getattr(self, name) for name in VIEWS]
 
+    def take(self, rows: IntArray) -> Views:
+        """Return the views of the entities at these rows; columns stay."""
+        return Views(**{name: column[rows] for name, column in vars(self).items()})
+
 
 def view(
     nodes: Nodes, neighbourhood: Neighbourhood, weights: Weights | None, max_frequency: int
@@ -78,7 +82,7 @@ def view(
     records = _records(nodes, names)
     name, record, words = text.trigrams(names), text.bag(records), text.bag(names)
     whole = text.bag(np.array([signature.replace(" ", "_") for signature in signatures], dtype=object))
-    adjacency = _adjacency(neighbourhood)
+    adjacency = _adjacency(neighbourhood, np.arange(len(nodes)))
     neighbours = ones(adjacency @ (words + whole))
     if weights is None:
         rarest = text.rarity(neighbours)
@@ -100,8 +104,10 @@ def view(
     return found, weights
 
 
-def around(views: Views, neighbourhood: Neighbourhood, anchors: Anchors, max_frequency: int) -> Views:
-    """Add what is around every entity: which sure anchors are one step away, and which two steps.
+def around(
+    neighbourhood: Neighbourhood, anchors: Anchors, max_frequency: int, rows: IntArray
+) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+    """Return what is around entities, (R,): which sure anchors are one step away, and which two; (R, N) each.
 
     An anchor counts by its rarity, a step through a hub by one over the hub's degree. An entity's own identity, to
     which every second step leads back, is left out: a link is no evidence for itself.
@@ -115,24 +121,37 @@ def around(views: Views, neighbourhood: Neighbourhood, anchors: Anchors, max_fre
     known = np.flatnonzero((identity >= 0) & (degree <= max_frequency))
     worth = 1 / np.log2(2.0 + degree[known])
     anchor = sparse.csr_matrix((worth.astype(np.float32), (known, identity[known])), shape=(count, count))
-    step = _adjacency(neighbourhood)
-    through = step @ sparse.diags((1 / np.maximum(neighbourhood.degree, 1)).astype(np.float32))
-    circle = (through @ (step @ anchor)).tocoo()
-    others = identity[circle.row] != circle.col
+    step = _adjacency(neighbourhood, rows)
+    middle = np.unique(step.indices)
+    through = step[:, middle] @ sparse.diags((1 / np.maximum(neighbourhood.degree[middle], 1)).astype(np.float32))
+    circle = (through @ (_adjacency(neighbourhood, middle) @ anchor)).tocoo()
+    others = identity[rows[circle.row]] != circle.col
     circle = sparse.csr_matrix((circle.data[others], (circle.row[others], circle.col[others])), shape=circle.shape)
-    return dataclasses.replace(views, anchors=normalize(step @ anchor), circle=normalize(circle))
+    return _unit(step @ anchor), _unit(circle)
+
+
+def alone(nodes: Nodes, signatures: Objects) -> FloatArray:
+    """Return one over the number of entities of a side and type that bear an entity's name, 0 without name; (N,)."""
+    table = pd.DataFrame({"side": nodes.side, "type": nodes.type, "name": signatures})
+    number = table.groupby(["side", "type", "name"])["name"].transform("size").to_numpy()
+    return np.where(signatures == "", 0, 1 / number).astype(np.float32)
 
 
 def _records(nodes: Nodes, names: Objects) -> Objects:
     return text.join([names, *(text.map_unique(text.fold, column) for column in nodes.attributes.values())])
 
 
-def _adjacency(neighbourhood: Neighbourhood) -> sparse.csr_matrix:
-    """Return which sampled neighbours each entity has; (N, N), ones."""
-    owner, place = np.nonzero(neighbourhood.neighbours >= 0)
-    count = len(neighbourhood.neighbours)
-    edges = (owner, neighbourhood.neighbours[owner, place])
-    return sparse.csr_matrix((np.ones(len(owner), np.float32), edges), shape=(count, count))
+def _adjacency(neighbourhood: Neighbourhood, rows: IntArray) -> sparse.csr_matrix:
+    """Return which sampled neighbours entities, (R,), have; (R, N), ones."""
+    neighbours = neighbourhood.neighbours[rows]
+    owner, place = np.nonzero(neighbours >= 0)
+    shape = len(rows), len(neighbourhood.neighbours)
+    return sparse.csr_matrix((np.ones(len(owner), np.float32), (owner, neighbours[owner, place])), shape=shape)
+
+
+def _unit(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    matrix.sort_indices()
+    return normalize(matrix, copy=False)
 
 
 def ones(matrix: sparse.csr_matrix) -> sparse.csr_matrix:

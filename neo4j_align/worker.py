@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from neo4j_align import recall
 from neo4j_align.config import Config
 from neo4j_align.errors import AlignError, DatabaseError, DataError, LeaseError
 from neo4j_align.gnn import saved
@@ -121,7 +122,9 @@ class Worker:
             wrong = [f"it has no option {name}" for name in unknown] + [f"it needs {name}" for name in missing]
             taken = f"takes {', '.join(takes)}" if takes else "takes no options"
             raise DataError(f"A job of the kind {job.kind} {taken}: {', '.join(wrong)}.")
-        result: dict[str, Any] = work(Aligner(self.config, self.database, Stages(listener=_teller(job))), **job.options)
+        stages = Stages(listener=_teller(job))
+        aligner = Aligner(self.config, self.database, stages, recall.beside(self.folder))
+        result: dict[str, Any] = work(aligner, **job.options)
         return result
 
     def _align(self, aligner: Aligner, precision: float | None = None, dry_run: bool = False) -> dict[str, Any]:

@@ -1,13 +1,17 @@
-// trigger(alignment, labels, relations, assignedLabels, removedLabels, assignedNodeProperties, removedNodeProperties, deletedNodes, createdRelationships, deletedRelationships): what APOC runs in each transaction: write down how much of the two graphs it touches
-WITH reduce(sum = 0, label IN $labels | sum + size(coalesce($assignedLabels[label], [])) // created nodes among them
-            + size(coalesce($removedLabels[label], []))) // and deleted ones
-     + size([r IN $createdRelationships + $deletedRelationships WHERE type(r) IN $relations]) AS others
+// trigger(alignment, labels, relations, most, assignedLabels, removedLabels, assignedNodeProperties, removedNodeProperties, deletedNodes, createdRelationships, deletedRelationships): what APOC runs in each transaction: write down which nodes of the two graphs it touches, or only how many where they are very many
+WITH reduce(found = [], label IN $labels | found + coalesce($assignedLabels[label], []) // created nodes among them
+            + coalesce($removedLabels[label], [])) // and deleted ones
+     + reduce(found = [], r IN [r IN $createdRelationships + $deletedRelationships WHERE type(r) IN $relations] |
+              found + [startNode(r), endNode(r)]) AS others
 CALL () {
   UNWIND [key IN keys($assignedNodeProperties) | $assignedNodeProperties[key]] +
          [key IN keys($removedNodeProperties) | $removedNodeProperties[key]] AS changes
   UNWIND changes AS change
   WITH change.node AS node WHERE NOT node IN $deletedNodes AND any(label IN labels(node) WHERE label IN $labels)
-  RETURN count(DISTINCT node) AS entities
+  RETURN collect(DISTINCT node) AS entities
 }
-WITH others + entities AS touched WHERE touched > 0
-CREATE (:AlignEvent {id: randomUUID(), alignment: $alignment, entities: touched, at: datetime()})
+UNWIND others + entities AS node
+WITH collect(DISTINCT toInteger(split(elementId(node), ':')[2])) AS ids
+WHERE size(ids) > 0
+CREATE (:AlignEvent {id: randomUUID(), alignment: $alignment, entities: size(ids), at: datetime(),
+                     ids: CASE WHEN size(ids) <= $most THEN ids END})

@@ -94,10 +94,11 @@ def align(common: Common, folder: Path, precision: float | None, dry_run: bool, 
     from neo4j_align.gnn import saved
     from neo4j_align.pipeline import Aligner
     from neo4j_align.progress import Stages
+    from neo4j_align.recall import beside
 
     config, trained = common.config(), saved.load(folder)
     with common.connect() as database, common.progress() as progress:
-        aligner = Aligner(config, database, Stages(progress))
+        aligner = Aligner(config, database, Stages(progress), beside(folder))
         found = aligner.align(trained, dry_run, precision)
     stages = aligner.stages
     document: dict[str, Any] = {

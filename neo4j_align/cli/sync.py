@@ -14,7 +14,7 @@ import click
 from neo4j_align.cli.options import Common, common, model
 
 if TYPE_CHECKING:
-    from neo4j_align.pipeline import Alignment
+    from neo4j_align.outcome import Alignment
     from neo4j_align.schedule import Due, Outcome
 
 log = logging.getLogger(__name__)
@@ -66,10 +66,11 @@ def _once(common: Common, folder: Path, show: bool = False) -> tuple[Alignment, 
     from neo4j_align.gnn import saved
     from neo4j_align.pipeline import Aligner
     from neo4j_align.progress import Stages
+    from neo4j_align.recall import beside
 
     config, trained = common.config(), saved.load(folder)
     with common.connect() as database, common.progress() as progress:
-        aligner = Aligner(config, database, Stages(progress if show else None))
+        aligner = Aligner(config, database, Stages(progress if show else None), beside(folder))
         return aligner.sync(trained), aligner.stages.seconds
 
 

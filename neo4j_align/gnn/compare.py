@@ -27,18 +27,19 @@ _YEAR = re.compile(r"\b(1[0-9]{3}|20[0-9]{2})\b")
 
 
 def compare(
-    config: Config, nodes: Nodes, views: Views, weights: Weights, pairs: Pairs, places: FloatArray
+    config: Config, nodes: Nodes, views: Views, weights: Weights, pairs: Pairs, places: FloatArray, alone: FloatArray
 ) -> tuple[FloatArray, tuple[str, ...]]:
     """Return the comparison features of pairs, (P, F), and their names.
 
     Args:
         places: (P, 4), where each pair stands among all candidates of its entities, as `rivals.places` returns it.
+        alone: (N,), whether each entity alone bears its name, as `views.alone` tells.
     """
     columns: list[Column] = []
     columns += _views(pairs)
     columns += zip(PLACES, places.T, strict=True)
     columns += _names(views, pairs)
-    columns += _bearers(nodes, views, pairs)
+    columns += _bearers(alone, pairs)
     columns += _containment("name", views.words, views.words, pairs)
     columns += _containment("name in document", views.words, views.document, pairs)
     columns += _containment("document", views.document, views.document, pairs)
@@ -73,13 +74,11 @@ def _names(views: Views, pairs: Pairs) -> Iterator[Column]:
     yield "same signature", (views.signatures[pairs.left] == views.signatures[pairs.right]) & both
 
 
-def _bearers(nodes: Nodes, views: Views, pairs: Pairs) -> Iterator[Column]:
+def _bearers(alone: FloatArray, pairs: Pairs) -> Iterator[Column]:
     """Count who else bears the names of a pair: an equal name tells much where it is the only one on both sides."""
-    table = pd.DataFrame({"side": nodes.side, "type": nodes.type, "name": views.signatures})
-    number = table.groupby(["side", "type", "name"])["name"].transform("size").to_numpy()
-    both = number[pairs.left], number[pairs.right]
-    yield "alone most", 1 / np.minimum(*both)
-    yield "alone least", 1 / np.maximum(*both)
+    both = alone[pairs.left], alone[pairs.right]
+    yield "alone most", np.maximum(*both)
+    yield "alone least", np.minimum(*both)
 
 
 def _containment(what: str, words: sparse.csr_matrix, of: sparse.csr_matrix, pairs: Pairs) -> Iterator[Column]:

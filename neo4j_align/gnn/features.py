@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -86,15 +87,20 @@ def map_count(config: Config) -> int:
     return max(3, int(relation_maps(config).max()) + 1)
 
 
+@cache
+def _signs() -> FloatArray:
+    drawn: FloatArray = np.random.RandomState(0).randint(0, 2, (_BUCKETS, SKETCH), dtype=np.int8).astype(np.float32)
+    return drawn * 2 - 1
+
+
 def sketch(view: sparse.csr_matrix) -> FloatArray:
     """Project sparse rows on random signs; (N, SKETCH), float32, rows of length 1, or 0 where empty.
 
     The signs come from the legacy generator, whose stream numpy keeps for ever: a saved model depends on them.
     """
-    signs = np.random.RandomState(0).randint(0, 2, (_BUCKETS, SKETCH), dtype=np.int8).astype(np.float32) * 2 - 1
     indices = view.indices % _BUCKETS
     folded = sparse.csr_matrix((view.data, indices, view.indptr), shape=(view.shape[0], _BUCKETS))
-    dense: FloatArray = folded @ signs
+    dense: FloatArray = folded @ _signs()
     length = np.linalg.norm(dense, axis=1, keepdims=True)
     length[length == 0] = 1
     dense /= length

@@ -5,20 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from neo4j_align.records import Anchors, FloatArray, Pairs
+from neo4j_align.records import Anchors, FloatArray, Pairs, SmallArray
 
 Features = tuple[FloatArray, tuple[str, ...]]  # (P, F), and their names
 PLACES = ("rank left", "margin left", "rank right", "margin right")
 
 
 def places(pairs: Pairs) -> FloatArray:
-    """Compare each pair with the other candidates of its two entities: rank, and margin to the best; (P, 4)."""
-    scores = pd.Series(pairs.scores.sum(axis=1))
-    columns = []
-    for end in (pairs.left, pairs.right):
-        grouped = scores.groupby(end)
-        columns.append(1 / grouped.rank(method="min", ascending=False))
-        columns.append(scores - grouped.transform("max"))
+    """Compare each pair with the other candidates of its two entities; (P, 4), named PLACES."""
+    return np.hstack([place(pairs.scores, end) for end in (pairs.left, pairs.right)])
+
+
+def place(scores: FloatArray, end: SmallArray) -> FloatArray:
+    """Compare pairs, with scores (P, S), with those of the same entity, (P,): rank, and margin to the best; (P, 2)."""
+    total = pd.Series(scores.sum(axis=1))
+    grouped = total.groupby(end)
+    columns = 1 / grouped.rank(method="min", ascending=False), total - grouped.transform("max")
     return np.stack(columns, axis=1).astype(np.float32)
 
 

@@ -9,6 +9,8 @@ import pandas as pd
 from neo4j_align.records import LEFT, RIGHT, Anchors, BoolArray, IntArray, Nodes, Objects, Pairs
 from neo4j_align.resolve.match import match
 
+WORTH = 0.01  # confidence below which a counterpart says nothing
+
 
 def of_names(nodes: Nodes, signatures: Objects) -> Anchors:
     """Return those that alone bear a name, on both sides, within their type.
@@ -36,7 +38,7 @@ def of_scores(
         judged: per type, whether labels taught the look to judge it.
     """
     mine = judged[nodes.type[pairs.left]]
-    taken = match(pairs, confidence, logits, np.where(mine, 0.0, np.inf), np.ones(len(pairs), bool))
+    taken = match(pairs, confidence, logits, np.where(mine, WORTH, np.inf), np.ones(len(pairs), bool))
     named = np.flatnonzero((names.twin >= 0) & (nodes.side == LEFT) & ~judged[nodes.type])
     return _anchors(
         len(nodes),

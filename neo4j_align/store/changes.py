@@ -16,6 +16,7 @@ from neo4j_align.store import queries, schema
 from neo4j_align.store.database import Database
 from neo4j_align.store.runs import Run
 
+LISTED = 10_000  # nodes of a transaction that a trigger writes down; of more it tells the number alone
 TRIGGER = "align_changes"  # its name begins so; the alignment follows
 
 
@@ -25,6 +26,8 @@ class Seen:
 
     Attributes:
         entities: how many entities changed; None where only the graph itself tells.
+        ids: Neo4j's numbers of all nodes that were touched, where the feed tells; grown: by how much the number of
+            nodes of each label grew, where nodes that are gone were not noted.
         cursor: properties to keep for the next time.
         events: ids of the trigger's notes to delete once the run has written its last link.
     """
@@ -32,6 +35,8 @@ class Seen:
     entities: int | None
     cursor: dict[str, Any] = field(default_factory=dict)
     events: tuple[str, ...] = ()
+    ids: frozenset[int] | None = None
+    grown: dict[str, int] = field(default_factory=dict)
 
 
 def state_name(config: Config) -> str:
@@ -120,16 +125,23 @@ def _property(database: Database, config: Config, before: dict[str, Any]) -> See
     if not same or scanned is None or _now() - datetime.datetime.fromisoformat(scanned) > hours:
         return Seen(None, {**cursor, "scanned_at": _now().isoformat()})
     known = {field: value for field, value in before.items() if field.startswith("latest_")}
-    new = _window(database, config, known) ^ set(before["window"])
-    other = sum(abs(now - then) for now, then in zip(counts, before["counts"], strict=True))
+    now, then = _window(database, config, known), set(before["window"])
+    changed, gone = ({number >> 32 for number in numbers} for numbers in (now.keys() - then, then - now.keys()))
+    grown = {label: now - then for label, now, then in zip(labels, counts, before["counts"], strict=True)}
     first = len(latest.keys() - known.keys())  # types that had no value at all until now
-    return Seen(len({number >> 32 for number in new}) + other + first, {**cursor, "scanned_at": scanned})
+    ids = frozenset(id_ for number, id_ in now.items() if number not in then)
+    count = len(changed | gone) + sum(map(abs, grown.values())) + first
+    told = gone <= changed and not first  # else something went away
+    return Seen(count, {**cursor, "scanned_at": scanned}, ids=ids if told else None, grown=grown)
 
 
-def _window(database: Database, config: Config, latest: dict[str, Any]) -> set[int]:
-    """Return a number for each entity that changed since a while before the latest: 31 bits tell it, 32 the time."""
+def _window(database: Database, config: Config, latest: dict[str, Any]) -> dict[int, int]:
+    """Return a number for each entity that changed since a while before the latest, and Neo4j's own number of it.
+
+    31 bits tell the entity, 32 the time.
+    """
     return {
-        (_number(f"{side}:{row['key']}") >> 1 << 32) + _number(row["at"])
+        (_number(f"{side}:{row['key']}") >> 1 << 32) + _number(row["at"]): row["id"]
         for at, (scope, side) in enumerate(_scopes(config))
         if f"latest_{at}" in latest
         for row in database.read(
@@ -201,7 +213,8 @@ def _triggers(database: Database, alignment: str | None = None) -> list[str]:
 def _trigger(database: Database, config: Config, before: dict[str, Any]) -> Seen:
     """Read what the trigger wrote down; one not yet in force when the graph was last read has seen too little."""
     mine, wanted = schema.alignment(config), {"labels": _labels(config), "relations": sorted(_relations(config))}
-    name = f"{TRIGGER} {mine} {_number(repr(wanted)):08x}"
+    statement = queries.load("changes/trigger").text
+    name = f"{TRIGGER} {mine} {_number(repr(wanted) + statement):08x}"
     try:
         others = [one for one in _triggers(database, mine) if one != name]
         for other in others:
@@ -209,8 +222,8 @@ def _trigger(database: Database, config: Config, before: dict[str, Any]) -> Seen
         if name not in _triggers(database, mine):
             database.system().write(
                 "CALL apoc.trigger.install($home, $name, $statement, {phase: 'before'}, {params: $params})",
-                home=database.home, name=name, statement=queries.load("changes/trigger").text,
-                params={"alignment": mine, **wanted},
+                home=database.home, name=name, statement=statement,
+                params={"alignment": mine, "most": LISTED, **wanted},
             )  # fmt: skip
         active = bool(database.read("CALL apoc.trigger.list() YIELD name WHERE name = $name RETURN name", name=name))
     except DatabaseError as error:
@@ -219,8 +232,13 @@ def _trigger(database: Database, config: Config, before: dict[str, Any]) -> Seen
             f"Set that up, or choose another feed. ({error})"
         ) from error
     rows = database.read(queries.load("changes/events").text, alignment=mine)
-    entities = sum(row["entities"] for row in rows) if before.get("trigger") == name else None
-    return Seen(entities, {"trigger": name} if active else {}, tuple(row["id"] for row in rows))
+    since = {"trigger": name} if active else {}
+    events = tuple(row["id"] for row in rows)
+    if before.get("trigger") != name:
+        return Seen(None, since, events)
+    told = all(row["ids"] is not None for row in rows)
+    ids = frozenset(id_ for row in rows for id_ in row["ids"]) if told else None
+    return Seen(len(ids) if ids is not None else sum(row["entities"] for row in rows), since, events, ids)
 
 
 def _relations(config: Config) -> set[str]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from neo4j_align.config import Config
 from neo4j_align.errors import DataError
-from neo4j_align.records import LEFT, RIGHT, Nodes, Objects
+from neo4j_align.records import LEFT, RIGHT, IntArray, Nodes, Objects
 from neo4j_align.store import queries, schema
 from neo4j_align.store.database import Database
 from neo4j_align.text import LONGEST
@@ -22,11 +22,17 @@ log = logging.getLogger(__name__)
 _SIDES = {LEFT: "left", RIGHT: "right"}
 
 
-def pull(database: Database, config: Config, advance: Callable[[int], None] = lambda _: None) -> Nodes:
-    """Read all entities of the mapped types.
+def pull(
+    database: Database,
+    config: Config,
+    advance: Callable[[int], None] = lambda _: None,
+    ids: IntArray | None = None,
+) -> Nodes:
+    """Read all entities of the mapped types, or those among some nodes.
 
     Args:
         advance: is told how many entities were read, after each type and side.
+        ids: Neo4j's numbers of these nodes; some of them may be gone, or no entities.
 
     Raises:
         DataError: A side or an aligned type has no nodes, or keys are missing, doubled or of no usable type.
@@ -38,8 +44,8 @@ def pull(database: Database, config: Config, advance: Callable[[int], None] = la
             if scope is None:
                 continue
             properties = [a.left if side == LEFT else a.right for a in entity_type.attributes]
-            rows = _read(database, config, side, scope, properties)
-            if not rows and entity_type.aligned:
+            rows = _read(database, config, side, scope, properties, ids)
+            if not rows and ids is None and entity_type.aligned:
                 raise DataError(
                     f"No {_SIDES[side]} node has {scope.description}. Correct [[types]] {entity_type.name} or "
                     f"[{_SIDES[side]}] in the configuration, or load the graph; `neo4j-align check` tells more."
@@ -50,12 +56,15 @@ def pull(database: Database, config: Config, advance: Callable[[int], None] = la
 
 
 def _read(
-    database: Database, config: Config, side: int, scope: schema.Scope, properties: list[str | None]
-) -> list[tuple[Any, ...]]:
-    text = queries.load("sampling/nodes").render(entity=scope.labels)
-    key = schema.side_of(config, side).key
-    names = [name or "" for name in properties]
-    rows: list[tuple[Any, ...]] = database.read(text, consume=_rows, key=key, properties=names, **scope.parameters)
+    database: Database, config: Config, side: int, scope: schema.Scope, properties: list[str | None],
+    ids: IntArray | None,
+) -> list[tuple[Any, ...]]:  # fmt: skip
+    given: dict[str, Any] = {} if ids is None else {"ids": ids.tolist(), "database": database.id_prefix}
+    query = queries.load("sampling/nodes" if ids is None else "sampling/nodes_by_id")
+    given |= {"key": schema.side_of(config, side).key, "properties": [name or "" for name in properties]}
+    rows: list[tuple[Any, ...]] = database.read(
+        query.render(entity=scope.labels), consume=_rows, **given, **scope.parameters
+    )
     return rows
 
 

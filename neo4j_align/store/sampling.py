@@ -49,28 +49,50 @@ def sample(
     nodes: Nodes,
     means: FloatArray,
     advance: Callable[[int], None] = lambda _: None,
+    rows: IntArray | None = None,
+    drawn: Neighbourhood | None = None,
 ) -> Neighbourhood:
-    """Draw at most `config.sampling.neighbours` neighbours of every entity.
+    """Draw at most `config.sampling.neighbours` neighbours of every entity, or of those at some rows.
 
     The neighbours of a batch of nodes stream in as lists, and only those drawn are kept.
 
     Args:
         means: what `averages` returned, (T, 2R + 1).
         advance: is told how many entities are done, after each batch.
+        rows: whose samples are drawn again; drawn: all samples, in which they are replaced.
     """
-    size = config.sampling.neighbours
-    drawn = Neighbourhood(
-        np.full((len(nodes), size), -1, np.int32),
-        np.zeros((len(nodes), size), np.int16),
-        np.zeros(len(nodes), np.int32),
-    )
-    luck = uniform(nodes, config.sampling.seed)
+    if drawn is None or rows is None:
+        rows, drawn = np.arange(len(nodes)), nothing(len(nodes), config.sampling.neighbours)
+    drawn.neighbours[rows], drawn.relations[rows], drawn.degree[rows] = -1, 0, 0
+    luck = _Luck(nodes, config.sampling.seed)
     for side in (LEFT, RIGHT):
         expand = _Expansion(database, config, nodes, side)
-        for batch in expand.batches():
-            draw(expand(batch), nodes.type, luck, means, drawn)
+        for batch in expand.batches(rows):
+            edges = expand(batch)
+            draw(edges, nodes.type, luck(edges[2]), means, drawn)
             advance(len(batch))
     return drawn
+
+
+def nothing(count: int, size: int) -> Neighbourhood:
+    """Return the samples of entities without neighbours."""
+    return Neighbourhood(
+        np.full((count, size), -1, np.int32), np.zeros((count, size), np.int16), np.zeros(count, np.int32)
+    )
+
+
+class _Luck:
+    """The numbers of `uniform`, worked out for those entities alone that are anyone's neighbours."""
+
+    def __init__(self, nodes: Nodes, seed: int) -> None:
+        self._nodes, self._seed = nodes, seed
+        self._known = np.full(len(nodes), np.nan)
+
+    def __call__(self, needed: IntArray) -> npt.NDArray[np.float64]:
+        """Return the numbers of all entities, (N,), in which those of some are filled in."""
+        if len(new := np.unique(needed[np.isnan(self._known[needed])])):
+            self._known[new] = uniform(self._nodes.take(new), self._seed)
+        return self._known
 
 
 def uniform(nodes: Nodes, seed: int) -> npt.NDArray[np.float64]:
@@ -126,12 +148,12 @@ class _Expansion:
         by_id = np.argsort(nodes.ids[self._places])
         self._sorted_ids, self._sorted_places = nodes.ids[self._places][by_id], self._places[by_id]
 
-    def batches(self) -> list[IntArray]:
-        """Return the indices of the side's nodes, cut into batches; none where no relation is mapped."""
-        if not self._codes:
+    def batches(self, rows: IntArray) -> list[IntArray]:
+        """Return those rows that are of this side, cut into batches; none where no relation is mapped."""
+        mine = rows[np.isin(rows, self._places)]
+        if not (self._codes and len(mine)):
             return []
-        cuts = range(EXPANDED_AT_ONCE, len(self._places), EXPANDED_AT_ONCE)
-        return np.split(self._places, list(cuts))
+        return np.split(mine, list(range(EXPANDED_AT_ONCE, len(mine), EXPANDED_AT_ONCE)))
 
     def __call__(self, batch: IntArray) -> Edges:
         """Expand a batch; neighbours outside the mapped types of this side are left out."""

@@ -32,7 +32,7 @@ from neo4j_align.gnn.model import Network, Shape
 from neo4j_align.looks import Looks
 from neo4j_align.pipeline import Aligner
 from neo4j_align.progress import Stages
-from neo4j_align.records import Anchors, FloatArray, Neighbourhood, Nodes
+from neo4j_align.records import Anchors, FloatArray, Neighbourhood, Nodes, Pairs
 from neo4j_align.sight import Graph, Look, Scene, Sight
 from neo4j_align.store import sampling
 from neo4j_align.store.database import Database
@@ -129,8 +129,8 @@ class Boosting(Looks):
         self._examples_of_last_look = examples
         return look, examples
 
-    def _score(self, network: Network, look: Look) -> npt.NDArray[np.float64]:
-        features = np.column_stack([look.evidence, look.types])
+    def _score(self, network: Network, seen: Entities, pairs: Pairs, evidence: FloatArray) -> npt.NDArray[np.float64]:
+        features = np.column_stack([evidence, seen.type[pairs.left]])
         if self._trees is None:  # asked for the first time: in training
             taught = self._examples_of_last_look
             self._trees = HistGradientBoostingClassifier(random_state=self.config.training.seed)

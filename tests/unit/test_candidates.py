@@ -67,10 +67,11 @@ def in_turns(views: Views) -> list[npt.NDArray[Any]]:
 
 def block(mapping: Config, entities: Nodes, views: Views, known: Anchors | None = None) -> Pairs:
     exclusive = [True] * len(mapping.types)
-    return candidates.candidates(mapping, entities, views, known or anchors(len(entities)), exclusive)
+    found = candidates.candidates(mapping, entities, views, known or anchors(len(entities)), exclusive)
+    return candidates.pairs(views, found.left, found.right)
 
 
-def chosen(found: Pairs) -> list[tuple[int, int]]:
+def chosen(found: Pairs | candidates.Blocked) -> list[tuple[int, int]]:
     return list(zip(found.left.tolist(), found.right.tolist(), strict=True))
 
 
@@ -210,8 +211,6 @@ def test_pairs_are_sorted_without_repeats_and_measured() -> None:
 def test_a_budget_drops_the_most_frequent_columns_and_keeps_the_rarest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(candidates, "BUDGET", 3)
     one = sparse.csr_matrix(np.array([[1, 1, 1, 0], [0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], dtype=np.float32))
-    other = sparse.csr_matrix(np.array([[1, 0, 1, 0], [0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 1, 0]], dtype=np.float32))
-
-    kept = candidates._affordable(one, other).toarray()
+    kept = candidates._affordable(one, np.array([1, 2, 4, 4, 0])).toarray()
     # Columns meet 1, 2, 4 and 0 rows: the first row affords the first two, the third has nothing but the frequent one.
     assert kept.tolist() == [[1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]

@@ -14,7 +14,7 @@ from neo4j_align.config import Config, parse_config
 from neo4j_align.gnn import compare, rivals
 from neo4j_align.records import Nodes
 from neo4j_align.store import candidates
-from neo4j_align.views import view
+from neo4j_align.views import alone, view
 from tests.unit.builders import config, neighbourhood, nodes, objects, pairs
 
 KINDS = {"name": "name", "note": "text", "size": "number", "born": "date"}
@@ -42,7 +42,9 @@ def features(entities: Nodes, found: list[tuple[int, int]] | None = None) -> tup
     rows = found or [(left, right) for left in range(count) for right in range(count, len(entities))]
     columns = np.array(rows)
     made = candidates.pairs(views, columns[:, 0], columns[:, 1])
-    return compare.compare(mapping(), entities, views, weights, made, rivals.places(made))
+    return compare.compare(
+        mapping(), entities, views, weights, made, rivals.places(made), alone(entities, views.signatures)
+    )
 
 
 def one_pair(left: dict[str, str | None], right: dict[str, str | None]) -> dict[str, float]:

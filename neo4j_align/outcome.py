@@ -1,0 +1,84 @@
+"""What a run made: judged pairs, those of them that are links, and what it tells of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from neo4j_align.config import Config
+from neo4j_align.looks import Judgement
+from neo4j_align.operating import Target
+from neo4j_align.records import DIGITS, BoolArray
+from neo4j_align.store import links
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Candidate pairs with their calibrated confidence, and which became links.
+
+    Attributes:
+        linked: (P,); exclusive: per type, whether an entity has at most one link.
+    """
+
+    config: Config
+    judged: Judgement
+    linked: BoolArray
+    existing: links.Existing
+    exclusive: BoolArray
+    target: Target | None
+    drift: dict[str, float]
+
+    @property
+    def links(self) -> pd.DataFrame:
+        """The chosen links: pair, left, right, type, alone, confidence, score."""
+        return self.table(np.flatnonzero(self.linked)).drop(columns="linked")
+
+    def table(self, rows: npt.NDArray[np.int64]) -> pd.DataFrame:
+        """Return some pairs as `links` does, and whether they are `linked`."""
+        nodes, judged = self.judged.scene.graph.nodes, self.judged
+        left, right = judged.pairs.left[rows], judged.pairs.right[rows]
+        keys, types = nodes.keys, nodes.type[left]
+        return pd.DataFrame(
+            {
+                "pair": [links.pair_name(self.config, *ends) for ends in zip(keys[left], keys[right], strict=True)],
+                "left": keys[left],
+                "right": keys[right],
+                "type": np.array(self.config.type_names, dtype=object)[types],
+                "alone": self.exclusive[types],
+                "confidence": judged.confidence[rows],
+                "score": np.round(judged.logits[rows], DIGITS),
+                "linked": self.linked[rows],
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """What an alignment found and wrote.
+
+    Attributes:
+        run: id of the AlignRun; None when nothing was written (dry run).
+        links: all predicted links that there should be now: left, right (keys), type, confidence, score.
+        candidates: number of pairs compared.
+        changes: numbers of links `created`, `updated` and `retired`.
+        target: the precision that was asked for, and what validation promises of it; None where none was.
+        changed_entities: how many a sync found to have changed.
+        drift: population stability index of scores, candidates and attributes against training.
+    """
+
+    run: str | None
+    links: pd.DataFrame
+    candidates: int
+    changes: dict[str, int]
+    target: Target | None = None
+    changed_entities: int | None = None
+    drift: dict[str, float] = field(default_factory=dict)
+
+
+def alignment(found: Scored, run: str | None, counts: dict[str, int], changed: int | None = None) -> Alignment:
+    """Return what a run tells of what it made."""
+    table = found.links.drop(columns=["pair", "alone"])
+    return Alignment(run, table, len(found.judged.pairs), counts, found.target, changed, found.drift)

@@ -1,0 +1,118 @@
+"""Memory on disk: what is read is what was written, and half of one, or one of something else, is none."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from neo4j_align import recall
+from neo4j_align.looks import Looks
+from neo4j_align.memory import Memory
+from neo4j_align.progress import Stages
+from tests.unit.builders import objects
+from tests.unit.test_follow import assert_same, mapping, model, world
+
+OF = {"model": "m", "config": "c"}
+
+
+@pytest.fixture(scope="module")
+def remembered() -> Memory:
+    graph = world(3).graph(mapping())
+    return Looks(mapping(), Stages()).judge(graph, model(mapping(), graph)).memory
+
+
+def assert_equal(one: Any, other: Any) -> None:
+    assert type(one) is type(other) or isinstance(one, np.ndarray)
+    if dataclasses.is_dataclass(one):
+        for field in dataclasses.fields(one):
+            assert_equal(getattr(one, field.name), getattr(other, field.name))
+    elif isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key in one:
+            assert_equal(one[key], other[key])
+    elif isinstance(one, tuple):
+        for mine, theirs in zip(one, other, strict=True):
+            assert_equal(mine, theirs)
+    elif sparse.issparse(one):
+        assert one.shape == other.shape
+        assert (one != other).nnz == 0
+    else:
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+
+
+def test_what_is_read_is_what_was_written(tmp_path: Path, remembered: Memory) -> None:
+    recall.save(tmp_path / "memory", remembered, OF)
+    found = recall.load(tmp_path / "memory", OF)
+    assert found is not None
+    assert_equal(found, remembered)
+
+
+def test_a_judgement_follows_what_was_read(tmp_path: Path, remembered: Memory) -> None:
+    made = world(3)
+    taught = model(mapping(), made.graph(mapping()))
+    recall.save(tmp_path / "memory", remembered, OF)
+    for edit in (made.rename, made.remove, made.add, made.relate):
+        edit()
+    judge, graph = Looks(mapping(), Stages()).judge, made.graph(mapping())
+    assert_same(judge(graph, taught, memory=recall.load(tmp_path / "memory", OF)), judge(graph, taught), [])
+
+
+values = st.one_of(st.none(), st.text(), st.integers(), st.text(alphabet="\ud800\x00é\U0001f600|", max_size=3))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(values))
+def test_texts_come_back(column: list[Any]) -> None:
+    assert recall._apart(*recall._flat(objects(column))).tolist() == column
+
+
+def test_a_memory_of_something_else_is_none(tmp_path: Path, remembered: Memory) -> None:
+    recall.save(tmp_path / "memory", remembered, {**OF, "run": "r1"})
+    assert recall.load(tmp_path / "memory", {**OF, "run": "r1"}) is not None
+    assert recall.load(tmp_path / "memory", {**OF, "run": "r2"}) is None
+    assert recall.load(tmp_path / "memory", {**OF, "model": "other"}) is None
+    assert recall.load(tmp_path / "elsewhere", OF) is None
+
+
+@pytest.mark.parametrize("damage", ["cut", "missing", "json"])
+def test_a_damaged_memory_is_none_and_said(
+    tmp_path: Path, remembered: Memory, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "memory"
+    recall.save(folder, remembered, OF)
+    victim = folder / "memory.looks.0.scores.npy"
+    if damage == "cut":
+        victim.write_bytes(victim.read_bytes()[:-8])
+    elif damage == "missing":
+        victim.unlink()
+    else:
+        (folder / "memory.json").write_text("{", encoding="utf-8")
+    with caplog.at_level(logging.WARNING):
+        assert recall.load(folder, OF) is None
+    assert bool(caplog.text) == (damage != "missing")
+
+
+def test_a_folder_that_cannot_be_written_is_warned_of(
+    tmp_path: Path, remembered: Memory, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with caplog.at_level(logging.WARNING):
+        recall.save(tmp_path / "file" / "memory", remembered, OF)
+    assert "next sync" in caplog.text
+
+
+def test_nothing_else_is_left_behind(tmp_path: Path, remembered: Memory) -> None:
+    for _ in range(2):
+        recall.save(tmp_path / "memory", remembered, OF)
+    assert [path.name for path in tmp_path.iterdir()] == ["memory"]
+    recall.forget(tmp_path / "memory")
+    assert not list(tmp_path.iterdir())
