@@ -8,12 +8,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from pydantic import SecretStr
 
 from neo4j_align.config import Connection
 
 if TYPE_CHECKING:
     from neo4j_align.store.database import Database
+
+
+settings.register_profile("whatever else runs on the machine", deadline=None)
+settings.load_profile("whatever else runs on the machine")
 
 
 def pytest_configure() -> None:
