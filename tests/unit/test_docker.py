@@ -15,9 +15,10 @@ import pytest
 import yaml
 
 from neo4j_align import __version__
-from neo4j_align.cli import COMMANDS, main
+from neo4j_align.cli import COMMANDS
 from neo4j_align.store.embedded import APOC_CONFIGURATION
 from neo4j_align.store.jars import APOC, SERVER
+from tests.docs.blocks import assert_parses
 from tests.unit.test_schedule_examples import assert_are_read
 
 ROOT = Path(__file__).parents[2]
@@ -38,17 +39,6 @@ def dockerfile() -> str:
 
 SERVICES = document()["services"]
 OURS = sorted(name for name in SERVICES if name != "neo4j")
-
-
-def assert_parses(arguments: list[str]) -> None:
-    """See that click takes a command line, without running it."""
-    context = click.Context(main, info_name="neo4j-align")
-    command: click.Command = main
-    while isinstance(command, click.Group):
-        name, found, arguments = command.resolve_command(context, arguments)
-        assert found is not None
-        command = found
-    command.make_context(name or "", list(arguments), parent=context)
 
 
 def test_an_unknown_option_is_seen() -> None:
@@ -118,7 +108,7 @@ def test_apoc_has_the_settings_of_the_embedded_server() -> None:
         if name.startswith("NEO4J_apoc")
     }
     lines = [line.split("=") for line in APOC_CONFIGURATION.splitlines() if "=" in line]
-    assert given == {name: value for name, value in lines}
+    assert given == dict(lines)
 
 
 def test_what_is_copied_is_there_and_sent() -> None:
