@@ -28,7 +28,8 @@ from tests.docs.blocks import ROOT, RUN, Block, blocks
 from tests.integration.conftest import EXAMPLE
 
 DOCS = ROOT / "docs"
-PAGES = re.findall(r'= "(\S+\.md)"', (ROOT / "zensical.toml").read_text(encoding="utf-8"))
+NAVIGATION = (ROOT / "zensical.toml").read_text(encoding="utf-8")
+PAGES = [*re.findall(r'= "(\S+\.md)"', NAVIGATION), "../README.md"]
 NAMESPACES = ("align", "films")
 LONGEST = 600  # seconds of a block
 
