@@ -103,8 +103,11 @@ def assert_printed(found: str, expected: str | None) -> None:
 def assert_is_cypher(database: Database, text: str) -> None:
     """See that the server takes a statement's grammar, where this edition cannot carry it out."""
     for statement in filter(None, map(str.strip, text.split(";\n"))):
-        with pytest.raises(DatabaseError, match="UnsupportedAdministrationCommand"):
+        try:
             database.write(f"EXPLAIN {statement.removesuffix(';')}")
+        except DatabaseError as error:
+            if "UnsupportedAdministrationCommand" not in str(error):
+                raise
 
 
 def test_what_fails_is_seen(sandbox: Sandbox) -> None:
@@ -113,7 +116,7 @@ def test_what_fails_is_seen(sandbox: Sandbox) -> None:
     with pytest.raises(AssertionError):
         assert_printed("Not ready", "Ready …")
     with pytest.raises(DatabaseError, match="SyntaxError"):
-        sandbox.database.write("EXPLAIN GRANT ACESS ON DATABASE neo4j TO align_reader")
+        assert_is_cypher(sandbox.database, "GRANT ACESS ON DATABASE neo4j TO align_reader;")
 
 
 def test_all_that_is_ours_in_the_database_is_described(sandbox: Sandbox) -> None:
