@@ -14,7 +14,8 @@ import click
 from pydantic import BaseModel
 
 from neo4j_align import cli, config, settings
-from neo4j_align.pipeline import Aligner, Alignment
+from neo4j_align.outcome import Alignment
+from neo4j_align.pipeline import Aligner
 from neo4j_align.store import procedures, queries
 from neo4j_align.store.database import Database
 from neo4j_align.toml_text import toml_value
