@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint lock clean
+.PHONY: demo test docs lint lock clean
 
 demo: $(VENV)/.installed  ## run the main job on the example, on an embedded Neo4j
 	$(BIN)/neo4j-align demo
 
 test: lint  ## pass the tests
 	$(BIN)/pytest
+
+docs: $(VENV)/.installed  ## write the reference, build the documentation into site/
+	$(BIN)/python -m tests.docs.reference
+	$(BIN)/zensical build --strict
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -28,4 +32,4 @@ lock:  ## take the newest versions of all packages
 	  --no-header --no-annotate --no-emit-index-url --output-file constraints.txt pyproject.toml
 
 clean:
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -30,9 +30,13 @@ class Connection(Frozen):
     """How to reach a Neo4j; the password never shows in a repr, a log or an error."""
 
     uri: str = "neo4j://localhost:7687"
+    """Of the server: `neo4j://`, `bolt://`, with TLS `neo4j+s://`, `bolt+s://`."""
     username: str = "neo4j"
+    """Who may read, and write for what writes."""
     password: SecretStr = SecretStr("")
+    """Rather in a file that `NEO4J_PASSWORD_FILE` names."""
     database: str | None = None
+    """Its name; by default the user's home database."""
 
     @classmethod
     def from_environment(cls, **overrides: str | None) -> Connection:
@@ -88,9 +92,13 @@ class Side(Frozen):
     """One of the two graphs: the nodes with a label, or with a property value, and their key."""
 
     label: str | None = None
+    """Label of all its nodes; or, instead:"""
     property: str | None = None
+    """a property of all its nodes,"""
     value: str | int | bool | None = None
+    """and the value that it has on this side."""
     key: str
+    """Property that tells entities apart and stays the same: yours, not Neo4j's internal id."""
 
     @model_validator(mode="after")
     def _one_scope(self) -> Side:
@@ -105,9 +113,13 @@ class Attribute(Frozen):
     """A property of the left type and its counterpart on the right; either may be missing."""
 
     name: str
+    """What it is called here; the same name in several types means one kind of value."""
     left: str | None = None
+    """The property on the left."""
     right: str | None = None
+    """The property on the right."""
     kind: Kind = "text"
+    """`name` names the entity (one for each type); `text`, `number`, `date` (also a year) say how to compare."""
 
     @model_validator(mode="after")
     def _somewhere(self) -> Attribute:
@@ -120,11 +132,17 @@ class EntityType(Frozen):
     """A label of the left graph and its counterpart on the right; either may be missing."""
 
     name: str
+    """What it is called in results."""
     left: str | None = None
+    """The label on the left."""
     right: str | None = None
+    """The label on the right."""
     cardinality: Cardinality = "auto"
+    """Whether an entity has `one` link at most or `many`; `auto` takes it from the labels of training."""
     threshold: Probability | None = None
+    """The least confidence of a link; comes before what was learned and before `--precision`."""
     attributes: tuple[Attribute, ...] = ()
+    """What is compared."""
 
     @property
     def aligned(self) -> bool:
@@ -145,9 +163,13 @@ class Relation(Frozen):
     """
 
     name: str
+    """What it is called here."""
     left: str | None = None
+    """The relationship type on the left."""
     right: str | None = None
+    """The relationship type on the right."""
     inverse: bool = False
+    """Whether the left one points the other way than the right one."""
 
 
 class Config(Frozen):

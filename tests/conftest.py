@@ -51,11 +51,12 @@ def database(neo4j_connection: Connection) -> Iterator[Database]:
     from neo4j_align.store.database import Database
 
     with Database.open(neo4j_connection) as opened:
-        _empty(opened)
+        empty(opened)
         yield opened
 
 
-def _empty(database: Database) -> None:
+def empty(database: Database) -> None:
+    """Leave no nodes, no constraints, and no indexes but the two that a database is born with."""
     for constraint in database.read("SHOW CONSTRAINTS YIELD name"):
         database.write(f"DROP CONSTRAINT `{constraint['name']}`")
     for index in database.read("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name"):

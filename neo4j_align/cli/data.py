@@ -115,6 +115,7 @@ def check(common: Common, create_indexes: bool) -> None:
     versions = {"server": found.server, **found.packages}
     shown = ", ".join(f"{name} {version or 'missing'}" for name, version in versions.items())
     lines.append(f"{'Ready' if found.ok else 'Not ready'} to align: {shown}")
+    lines += ["Next: neo4j-align train --labels labels.csv, or without labels: neo4j-align train"] * found.ok
     common.result({"ok": found.ok, "problems": problems, **versions}, "\n".join(lines))
     if not found.ok:
         if common.quiet and not common.json:

@@ -135,7 +135,7 @@ def load(folder: Path) -> Model:
     except FileNotFoundError as error:
         raise ModelError(
             f"{folder} holds no complete model: {Path(error.filename or '').name} is missing. "
-            "Run `neo4j-align train --labels FILE`, or give --model."
+            "Run `neo4j-align train`, with --labels FILE where you have labels, or give --model."
         ) from error
     except (OSError, ValueError, ValidationError, SafetensorError, RuntimeError) as error:
         raise ModelError(f"{folder} cannot be read as a model: {str(error).splitlines()[0]}. Train again.") from error

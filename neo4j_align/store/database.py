@@ -196,7 +196,8 @@ def _translated(uri: str = "Neo4j") -> Iterator[None]:
     except (exceptions.ServiceUnavailable, exceptions.SessionExpired) as error:
         raise DatabaseError(
             f"Cannot reach {uri}: {_first_line(error)}. See that the server runs and that NEO4J_URI (or --uri) "
-            "is right; `neo4j-align server start` gives a local one. Nothing is lost: run it again."
+            'is right; `eval "$(neo4j-align server start --env)"` starts a local one and names it in this shell. '
+            "Nothing is lost: run it again."
         ) from error
     except exceptions.Neo4jError as error:
         if error.code and "DatabaseNotFound" in error.code:

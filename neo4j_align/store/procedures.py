@@ -261,7 +261,7 @@ def document() -> str:
         for procedure in map(Procedure.load, members):
             purpose = procedure.query.purpose
             parts.append(f"### {procedure.name}\n\n{purpose[0].upper()}{purpose[1:]}.\n")
-            parts.append(f"```\n{procedure.mode} {_laid_out(procedure)}\n```\n")
+            parts.append(f"```text\n{procedure.mode} {_laid_out(procedure)}\n```\n")
     return "\n".join(parts)
 
 
