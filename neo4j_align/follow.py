@@ -16,7 +16,7 @@ from scipy import sparse
 
 from neo4j_align.config import Config
 from neo4j_align.gnn import rivals
-from neo4j_align.memory import Glimpse, Memory, patched
+from neo4j_align.memory import GONE, Glimpse, Memory, patched
 from neo4j_align.progress import Stages
 from neo4j_align.records import VIEWS, Anchors, BoolArray, FloatArray, IntArray, Nodes, Pairs
 from neo4j_align.sight import Graph, Scene, require
@@ -225,7 +225,7 @@ def _anchors_differ(before: Anchors | None, now: Anchors) -> tuple[BoolArray, Bo
     if before is None:
         return np.ones(len(now.twin), bool), np.ones(len(now.twin), bool)
     other = before.twin != now.twin
-    twins = (before.sure != now.sure) | (now.sure & other)
+    twins = (before.sure != now.sure) | (now.sure & other) | (before.twin == GONE)
     return twins, other | (before.confidence != now.confidence)
 
 

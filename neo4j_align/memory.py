@@ -15,6 +15,9 @@ from neo4j_align.store.candidates import Blocked
 from neo4j_align.views import Views
 
 
+GONE = -2  # in place of a counterpart that is in the graph no longer
+
+
 @dataclass(frozen=True)
 class Glimpse:
     """What one look made of a graph.
@@ -42,6 +45,7 @@ class Glimpse:
     def reindexed(self, old: IntArray, new: IntArray) -> Glimpse:
         """Return this in other indices, as `Blocked.reindexed` does."""
         twin = taken(new, self.known.twin, -1)
+        twin[(twin < 0) & (self.known.twin >= 0)] = GONE
         known = Anchors(taken(twin, old, -1), taken(self.known.confidence, old, 0))
         kept = (new[self.blocked.left] >= 0) & (new[self.blocked.right] >= 0)
         near, circle = (rows_of(columns_of(matrix, new, len(old)), old) for matrix in (self.anchors, self.circle))

@@ -153,6 +153,7 @@ def assert_same(one: Judgement, other: Judgement, edits: list[str]) -> None:
     for mine, theirs in zip(one.memory.looks, other.memory.looks, strict=True):
         np.testing.assert_array_equal(mine.known.twin, theirs.known.twin, err_msg=str(edits))
         np.testing.assert_array_equal(mine.blocked.bars, theirs.blocked.bars, err_msg=str(edits))
+        np.testing.assert_array_equal(mine.scores, theirs.scores, err_msg=str(edits))
         np.testing.assert_array_equal(mine.places, theirs.places, err_msg=str(edits))
 
 
