@@ -14,7 +14,6 @@ from neo4j_align.sight import Graph
 from neo4j_align.store.candidates import Blocked
 from neo4j_align.views import Views
 
-
 GONE = -2  # in place of a counterpart that is in the graph no longer
 
 
