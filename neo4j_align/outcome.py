@@ -20,13 +20,15 @@ class Scored:
     """Candidate pairs with their calibrated confidence, and which became links.
 
     Attributes:
-        linked: (P,); exclusive: per type, whether an entity has at most one link.
+        linked: (P,).
+        thresholds, exclusive: per type: the least confidence of a link, whether an entity has at most one.
     """
 
     config: Config
     judged: Judgement
     linked: BoolArray
     existing: links.Existing
+    thresholds: npt.NDArray[np.float64]
     exclusive: BoolArray
     target: Target | None
     drift: dict[str, float]

@@ -17,6 +17,8 @@ import pandas as pd
 from neo4j_align import recall
 from neo4j_align.config import Config
 from neo4j_align.errors import ModelError
+from neo4j_align.explain import Explainer
+from neo4j_align.explanation import Explanation
 from neo4j_align.gnn import saved
 from neo4j_align.looks import Looks
 from neo4j_align.memory import Memory
@@ -169,6 +171,19 @@ class Aligner:
         """Return the sampled neighbours of the entities with a key, and theirs, as `Graph.around` does."""
         return self._pull(model.means).around(self.config, key)
 
+    def explain(self, model: saved.Model, left: object, right: object) -> Explanation:
+        """Say why the pair of these keys is linked or not.
+
+        Raises:
+            DataError: A side has no entity of that key, or the two are of different types.
+        """
+        return self.explainer(model).explain(left, right)
+
+    def explainer(self, model: saved.Model) -> Explainer:
+        """Judge as `align` would, with the precision that it was asked for last, so as to explain any pairs."""
+        precision = changes.remembered(self.database, self.config).get("precision")
+        return Explainer(model, self._judge(model, links.read, precision))
+
     def evaluate(
         self, model: saved.Model, gold: pd.DataFrame, split: str | None = "test", precision: float | None = None
     ) -> dict[str, Any]:
@@ -230,7 +245,7 @@ class Aligner:
                 )
             ] = True
         moved = drift.since(model.about.training.get("reference", {}), graph.nodes, pairs, judged.logits)
-        return Scored(self.config, judged, chosen, existing, np.array(exclusive), target, moved)
+        return Scored(self.config, judged, chosen, existing, np.array(thresholds), np.array(exclusive), target, moved)
 
     def _of(self, model: str) -> dict[str, str]:
         """Return what a memory has to be of, to serve this configuration and a model."""

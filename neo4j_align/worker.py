@@ -16,6 +16,7 @@ import pandas as pd
 from neo4j_align import recall
 from neo4j_align.config import Config
 from neo4j_align.errors import AlignError, DatabaseError, DataError, LeaseError
+from neo4j_align.explanation import Attribute, Explanation
 from neo4j_align.gnn import saved
 from neo4j_align.pipeline import Aligner
 from neo4j_align.progress import Stages
@@ -25,7 +26,7 @@ from neo4j_align.store.lease import Lease
 from neo4j_align.store.schema import alignment
 
 log = logging.getLogger(__name__)
-_KINDS = ("align", "sync", "train", "score", "candidates", "neighbourhood")
+_KINDS = ("align", "sync", "train", "score", "candidates", "neighbourhood", "explain")
 _TELLING = 1.0  # seconds between two notes of progress
 
 
@@ -148,6 +149,10 @@ class Worker:
         scored = _with_texts(aligner.score(saved.load(self.folder)))
         return _columns(scored[(scored["left"] == str(key)) | (scored["right"] == str(key))])
 
+    def _explain(self, aligner: Aligner, left: object, right: object) -> dict[str, Any]:
+        found = aligner.explain(saved.load(self.folder), left, right)
+        return {**_columns(_evidence(found)), "explanation": found.document()}
+
     def _score(self, aligner: Aligner, left: list[object], right: list[object]) -> dict[str, Any]:
         """Score pairs; one that blocking does not take for a candidate has no confidence, NaN."""
         if len(left) != len(right):
@@ -161,6 +166,20 @@ class Worker:
 def _with_texts(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with its keys as text, since a list in Neo4j holds one kind of values."""
     return table.astype({"left": str, "right": str})
+
+
+def _evidence(found: Explanation) -> pd.DataFrame:
+    """Lay an explanation out in rows: the verdict, then the evidence, what speaks for the pair first."""
+    both = str(found.left), str(found.right)
+    rows: list[tuple[object, ...]] = [
+        ("verdict", f"{found.status}: {found.reason}", *both, found.score, found.confidence)
+    ]
+    for one in found.evidence:
+        kind = "attribute" if isinstance(one, Attribute) else "neighbour"
+        sides = ("" if side is None else str(side) for side in (one.left, one.right))  # a list has no null
+        rows.append((kind, one.what, *sides, one.contribution, one.confidence))
+    names = ["evidence", "what", "left_value", "right_value", "contribution", "confidence"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def _columns(table: pd.DataFrame) -> dict[str, Any]:

@@ -19,6 +19,7 @@ COMMANDS = {
     "align": "learn",
     "sync": "sync",
     "evaluate": "learn",
+    "explain": "explain",
     "confirm": "verdicts",
     "reject": "verdicts",
     "withdraw": "verdicts",

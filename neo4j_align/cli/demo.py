@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from neo4j_align.config import Connection
+    from neo4j_align.explain import Explainer
     from neo4j_align.store.database import Database
 
 _LABELS = "Catalogue", "Wiki"
@@ -49,7 +50,7 @@ def demo(common: Common, folder: Path) -> None:
         found = aligner.align(model)
         held_out = aligner.evaluate(model, gold, "test")
         links = _named(database, found.links)
-        cases = _hard_cases(database)
+        cases = _hard_cases(database, aligner.explainer(model))
         answers = _answers(database, (example / "queries.cypher").read_text(encoding="utf-8"))
     document = {
         "uri": connection.uri,
@@ -95,15 +96,19 @@ def _named(database: Database, links: pd.DataFrame) -> pd.DataFrame:
     return order.drop(columns="differ")
 
 
-def _hard_cases(database: Database) -> list[dict[str, Any]]:
-    """Look up the two named cases of the example: an actor under two names, a song and its remix."""
+def _hard_cases(database: Database, explainer: Explainer) -> list[dict[str, Any]]:
+    """Look up the two named cases of the example, an actor under two names, a song and its remix, and say why."""
     return [
-        row
+        {
+            **{name: row[name] for name in ("left", "right", "linked", "confidence")},
+            "explanation": explainer.explain(row["left_key"], row["right_key"]).document(),
+        }
         for left, right in (("Aditya Raj", "Aditya Raj Kapoor"), ("Radioactive", "Radioactive"))
         for row in database.read(
             "MATCH (l:Catalogue) WHERE coalesce(l.title, l.name) = $left MATCH (r:Wiki {name: $right}) "
             "OPTIONAL MATCH (l)-[s:SAME_AS]->(r) "
-            "RETURN $left AS left, $right AS right, s IS NOT NULL AS linked, s.confidence AS confidence",
+            "RETURN $left AS left, $right AS right, l.uid AS left_key, r.uid AS right_key, s IS NOT NULL AS linked, "
+            "s.confidence AS confidence",
             left=left,
             right=right,
         )
@@ -137,7 +142,7 @@ def _story(
     lines += [figures(held_out), "", "Two hard cases:", ""]
     for case in cases:
         verdict = f"linked, confidence {case['confidence']:.2f}" if case["linked"] else "not linked"
-        lines.append(f"  {case['left']} | {case['right']}: {verdict}")
+        lines += [f"  {case['left']} | {case['right']}: {verdict}", f"    {case['explanation']['reason']}"]
     lines += ["", "Queries to paste into Neo4j Browser or cypher-shell, each with its result:"]
     for answer in answers:
         lines += ["", f"// {answer['title']}", answer["query"] + ";", "", table(answer["rows"])]

@@ -33,6 +33,7 @@ def worker(common: Common, folder: Path, path: Path | None, poll: float, once: b
       score           left, right: lists of keys
       candidates      key; CALL custom.align.candidates(key) reads them
       neighbourhood   key; CALL custom.align.neighbourhood(key) reads it
+      explain         left, right: keys; CALL custom.align.explain(left, right) reads it
 
     \b
     Examples:

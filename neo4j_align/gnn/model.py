@@ -208,6 +208,11 @@ class Network(nn.Module):
         logits = functional.leaky_relu(mine + (self.attend2[relation, 1] * message).sum(2), 0.2)
         return [(message[side], logits[side]) for side in back.unbind(1)]
 
+    def attention(self, entities: Entities, encoded: Encoded, pairs: torch.Tensor) -> list[torch.Tensor]:
+        """Return how much each neighbour of the left and of the right entity tells of pairs, (B, 2); two of (B, K)."""
+        messages = self._messages(entities, encoded, pairs)
+        return self._weights(entities, encoded, pairs, [logits for _, logits in messages])
+
     def _cross(
         self,
         entities: Entities,
@@ -215,10 +220,20 @@ class Network(nn.Module):
         pairs: torch.Tensor,
         messages: list[tuple[torch.Tensor, torch.Tensor]],
     ) -> list[torch.Tensor]:
-        """Weigh both sides' messages by α · β, renormalised (equations 3 to 6); two of (B, d).
+        """Sum both sides' messages by their weights; two of (B, d)."""
+        weights = self._weights(entities, encoded, pairs, [logits for _, logits in messages])
+        return [(w.unsqueeze(2) * message).sum(1) for w, (message, _) in zip(weights, messages, strict=True)]
+
+    def _weights(
+        self, entities: Entities, encoded: Encoded, pairs: torch.Tensor, own: list[torch.Tensor]
+    ) -> list[torch.Tensor]:
+        """Weigh both sides' neighbours by α · β, renormalised (equations 3 to 6); two of (B, K).
 
         α_p ∝ Σ_q exp(-‖k_p - k_q‖₂) over the other side's neighbours, with keys k from the normalised names, and a
         neighbour's rarity, so that hubs weigh little.
+
+        Args:
+            own: logits of self-attention β, (B, K) of both sides.
         """
         ids = [entities.neighbours[side] for side in pairs.unbind(1)]
         valid = [side >= 0 for side in ids]
@@ -227,11 +242,9 @@ class Network(nn.Module):
         near = (-self.sharpness * (2 - 2 * product).clamp(min=1e-12).sqrt()).exp()
         near = identify(entities, ids[0].clamp(min=0), ids[1].clamp(min=0), near)
         near = near * valid[0].unsqueeze(2) * valid[1].unsqueeze(1)
-        combined = []
+        weights = []
         for side, total in enumerate((near.sum(2), near.sum(1))):
-            message, logits = messages[side]
             cross = total * entities.rarity[ids[side].clamp(min=0)]
-            weight = cross * logits.masked_fill(~valid[side], -1e9).softmax(1) * valid[side]
-            weight = weight / weight.sum(1, keepdim=True).clamp(min=1e-9)
-            combined.append((weight.unsqueeze(2) * message).sum(1))
-        return combined
+            weight = cross * own[side].masked_fill(~valid[side], -1e9).softmax(1) * valid[side]
+            weights.append(weight / weight.sum(1, keepdim=True).clamp(min=1e-9))
+        return weights

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 
 from neo4j_align.gnn.features import Entities
-from neo4j_align.records import FloatArray, Pairs
+from neo4j_align.records import FloatArray, IntArray, Pairs
 
 DETAILED = 35  # relation maps with features of their own: those of the first 16 relations that both sides have
 CHUNK = 4_096  # pairs at once; their neighbours' names take 2 · CHUNK · K · SKETCH floats
@@ -34,14 +34,21 @@ def overlap(entities: Entities, pairs: Pairs, maps: int) -> tuple[FloatArray, tu
     return torch.cat(chunks or [empty]).numpy(), tuple(names)
 
 
+@torch.no_grad()
+def meetings(entities: Entities, left: IntArray, right: IntArray) -> FloatArray:
+    """Return how surely each of some neighbours, (A,), is one with each of others, (B,), in [0, 1]; (A, B)."""
+    one, other = (torch.from_numpy(side).long().unsqueeze(0) for side in (left, right))
+    return _meet(entities, one, other)[0].numpy()
+
+
 def _overlap(entities: Entities, left: torch.Tensor, right: torch.Tensor, maps: int) -> torch.Tensor:
     one, other = entities.neighbours[left], entities.neighbours[right]  # (B, K)
-    meet = _meet(entities, one, other)  # (B, K, K)
+    meeting = _meet(entities, one, other)  # (B, K, K)
     relation = entities.relations[left], entities.relations[right]
-    same = meet * (relation[0].unsqueeze(2) == relation[1].unsqueeze(1))
+    same = meeting * (relation[0].unsqueeze(2) == relation[1].unsqueeze(1))
     weight = [entities.rarity[at.clamp(min=0)] * (at >= 0) for at in (one, other)]
     columns: list[torch.Tensor] = []
-    for kind in (meet, same):
+    for kind in (meeting, same):
         met = kind.amax(dim=2), kind.amax(dim=1)
         covered = [_share((w * m).sum(1), w.sum(1)) for w, m in zip(weight, met, strict=True)]
         columns += [torch.minimum(*covered), torch.maximum(*covered)]

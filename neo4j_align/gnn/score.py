@@ -71,6 +71,14 @@ def compare(look: Comparison, features: FloatArray, types: torch.Tensor) -> npt.
     return np.concatenate([look(look.known(known.double(), kinds)).numpy() for known, kinds in parts])
 
 
+@torch.no_grad()
+def attention(
+    network: Network, entities: Entities, encoded: Encoded, pairs: torch.Tensor
+) -> list[npt.NDArray[np.float64]]:
+    """Return the weights of the neighbours of both ends of pairs, (P, 2); two of (P, K)."""
+    return [weights.double().numpy() for weights in network.attention(entities, encoded, pairs)]
+
+
 def indices(pairs: Pairs) -> torch.Tensor:
     """Return pairs as a tensor, (P, 2)."""
     return torch.from_numpy(np.stack([pairs.left, pairs.right], axis=1)).long()

@@ -29,7 +29,7 @@ NAMESPACE = "align"
 GROUPS = {
     "Look up": ("same_as", "entity", "cluster", "unmatched", "stats", "runs", "run"),
     "Decide": ("review_queue", "confirm", "reject", "withdraw", "conflicts"),
-    "Act": ("submit", "job", "cancel", "candidates", "neighbourhood"),
+    "Act": ("submit", "job", "cancel", "candidates", "neighbourhood", "explain"),
 }
 _ONCE = {"submit", "withdraw"}  # done twice, these say or do something else than done once
 _MARK = "installed"  # a function whose answer tells which installation is in force

@@ -357,10 +357,13 @@ def test_demo_prints_links_figures_and_queries(run: Run) -> None:
 
     cases = {case["left"]: case["linked"] for case in shown["hard_cases"]}
     assert cases == {"Aditya Raj": True, "Radioactive": False}
+    assert "performed by: Kendrick Lamar (-" in shown["hard_cases"][1]["explanation"]["reason"]
     assert shown["held_out"]["f1"] > 0.9
     assert len(shown["queries"]) >= 3
     assert all(query["rows"] for query in shown["queries"])
-    assert "Queries to paste" in run("demo").stdout
+    told = run("demo").stdout
+    assert "Queries to paste" in told
+    assert "What speaks against it most: " in told
 
 
 def test_python_gives_the_same_as_the_command_line(
