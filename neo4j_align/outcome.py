@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ import pandas as pd
 from neo4j_align.config import Config
 from neo4j_align.looks import Judgement
 from neo4j_align.operating import Target
-from neo4j_align.records import DIGITS, BoolArray
+from neo4j_align.records import DIGITS, BoolArray, Nodes
 from neo4j_align.store import links
 
 
@@ -22,6 +23,7 @@ class Scored:
     Attributes:
         linked: (P,).
         thresholds, exclusive: per type: the least confidence of a link, whether an entity has at most one.
+        validated: what validation says of the thresholds, for a run's account.
     """
 
     config: Config
@@ -32,6 +34,7 @@ class Scored:
     exclusive: BoolArray
     target: Target | None
     drift: dict[str, float]
+    validated: dict[str, Any]
 
     @property
     def links(self) -> pd.DataFrame:
@@ -55,6 +58,23 @@ class Scored:
                 "linked": self.linked[rows],
             }
         )
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A graph judged anew, for the report.
+
+    Attributes:
+        graph: fingerprint of what the model saw; a run's `graph` is the same where nothing changed since.
+        near: near misses: columns as `links` of Alignment, and `why` no link was made.
+        account: as a run keeps it; drift: as in Alignment.
+    """
+
+    graph: str
+    nodes: Nodes
+    near: pd.DataFrame
+    account: dict[str, Any]
+    drift: dict[str, float]
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ from neo4j_align.gnn import saved
 from neo4j_align.looks import Looks
 from neo4j_align.memory import Memory
 from neo4j_align.operating import aim
-from neo4j_align.outcome import Alignment, Scored, alignment
+from neo4j_align.outcome import Alignment, Examined, Scored, alignment
 from neo4j_align.progress import Stages
 from neo4j_align.records import FloatArray, Nodes
-from neo4j_align.resolve import drift, evaluate, labels, match
+from neo4j_align.resolve import account, drift, evaluate, labels, match
 from neo4j_align.sight import Graph
 from neo4j_align.store import changes, entities, links, prints, refresh, runs, sampling, schema
 from neo4j_align.store.database import Database
@@ -167,6 +167,19 @@ class Aligner:
         found = self._judge(model, links.read)
         return found.table(np.arange(len(found.judged.pairs))).drop(columns=["pair", "alone"])
 
+    def examine(self, model: saved.Model, precision: float | None = None) -> Examined:
+        """Judge the graph as it is now, as `align` would, and write nothing.
+
+        Args:
+            precision: as in `align`.
+        """
+        found = self._judge(model, links.read, precision)
+        graph = found.judged.scene.graph
+        near = found.table(np.flatnonzero(_outcome(found).kinds(graph.nodes)["near"]))
+        least = near["type"].map(dict(zip(self.config.type_names, found.thresholds, strict=True)))
+        why = np.where(near["confidence"] < least, "below the threshold", "a surer link took its place")
+        return Examined(prints.take(*graph.seen).digest(), graph.nodes, near.assign(why=why), _told(found), found.drift)
+
     def neighbourhood(self, model: saved.Model, key: object) -> pd.DataFrame:
         """Return the sampled neighbours of the entities with a key, and theirs, as `Graph.around` does."""
         return self._pull(model.means).around(self.config, key)
@@ -245,7 +258,8 @@ class Aligner:
                 )
             ] = True
         moved = drift.since(model.about.training.get("reference", {}), graph.nodes, pairs, judged.logits)
-        return Scored(self.config, judged, chosen, existing, np.array(thresholds), np.array(exclusive), target, moved)
+        least, known = np.array(thresholds), about.validated(self.config, thresholds)
+        return Scored(self.config, judged, chosen, existing, least, np.array(exclusive), target, moved, known)
 
     def _of(self, model: str) -> dict[str, str]:
         """Return what a memory has to be of, to serve this configuration and a model."""
@@ -279,4 +293,19 @@ class Aligner:
             "links": int(found.linked.sum()),
             "stages": json.dumps(self.stages.done),
             "drift": json.dumps(found.drift),
+            "account": json.dumps(_told(found)),
         }
+
+
+def _outcome(found: Scored) -> account.Outcome:
+    judged = found.judged
+    return account.Outcome(
+        judged.pairs, judged.logits, judged.confidence, found.linked, found.thresholds, found.existing.verdicts
+    )
+
+
+def _told(found: Scored) -> dict[str, Any]:
+    """Return what the report draws: small tables of the pairs, and what validation says."""
+    graph = found.judged.scene.graph
+    tables = account.account(found.config, graph.nodes, graph.neighbourhood.degree, _outcome(found))
+    return {**tables, **found.validated}

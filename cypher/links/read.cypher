@@ -7,5 +7,6 @@ CALL () {
   RETURN l, s, r, false AS same
 }
 RETURN s.pair AS pair, l[$left_key] AS left, r[$right_key] AS right, same, s.status AS status,
-       s.confidence AS confidence, s.score AS score, s.model AS model,
+       s.confidence AS confidence, s.score AS score, coalesce(s.predicted, s.was_confidence) AS thought,
+       coalesce(s.model, s.was_model) AS model,
        [n IN [l, r] | toInteger(split(elementId(n), ':')[2])] AS ends

@@ -24,6 +24,7 @@ COMMANDS = {
     "reject": "verdicts",
     "withdraw": "verdicts",
     "runs": "runs",
+    "report": "report",
     "procedures": "procedures",
     "worker": "worker",
     "uninstall": "uninstall",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,18 @@ class About(BaseModel):
         """Identity of the model: the first 12 hex digits of the SHA-256 of all that its links depend on."""
         known = self.model_dump_json(exclude={"training": True, "config": {"history", "sync"}})
         return hashlib.sha256(known.encode()).hexdigest()[:12]
+
+    def validated(self, config: Config, thresholds: Sequence[float]) -> dict[str, Any]:
+        """Return what validation says, for a run's account: of each aligned type its curve with the point of its
+        threshold, the reliability of the confidences, and whether the labels may be the model's own.
+        """  # noqa: D205
+        rows = zip(config.types, self.operating, thresholds, strict=True)
+        operating = {kind.name: curve.document(least) for kind, curve, least in rows if kind.aligned}
+        return {
+            "operating": operating,
+            "reliability": self.training.get("validation", {}).get("reliability", []),
+            "own_labels": self.training["labels"]["digest"] is None,
+        }
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from neo4j_align.records import LEFT, Nodes, Pairs
 
 log = logging.getLogger(__name__)
 MOVED = 0.25
-_SCORES = np.linspace(-10, 10, 21)  # bounds of the bins of scores, which are logits
+SCORES = np.linspace(-10, 10, 21)  # bounds of the bins of scores, which are logits
 _CANDIDATES = np.array([1, 2, 3, 5, 8, 12, 20])  # and of the number of candidates of a left entity
 Distributions = dict[str, list[float]]
 
@@ -33,7 +33,7 @@ def describe(nodes: Nodes, pairs: Pairs, score: npt.NDArray[np.float64]) -> Dist
         f"filled {name}": _shares(np.array([value is not None for value in values]).astype(int), np.array([1]))
         for name, values in nodes.attributes.items()
     }
-    return {"scores": _shares(score, _SCORES), "candidates": _shares(candidates, _CANDIDATES), **filled}
+    return {"scores": _shares(score, SCORES), "candidates": _shares(candidates, _CANDIDATES), **filled}
 
 
 def _shares(values: npt.NDArray[Any], bounds: npt.NDArray[Any]) -> list[float]:

@@ -10,11 +10,12 @@ import pandas as pd
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from neo4j_align.errors import DataError
-from neo4j_align.records import LEFT, RIGHT, BoolArray, Nodes, Pairs
+from neo4j_align.records import DIGITS, LEFT, RIGHT, BoolArray, Nodes, Pairs
 from neo4j_align.resolve.labels import Labels, judge
 
 Scores = npt.NDArray[np.float64]
 _BINS = 15
+POINTS = 50  # of a precision-recall curve, at most
 
 
 def evaluate(
@@ -36,7 +37,8 @@ def evaluate(
         complete: see `labels.judge`.
 
     Returns:
-        The figures over all covered types, and under `types` the same for each.
+        The figures over all covered types, with the points of `curve` and `reliability`, and under `types` the same
+        for each.
 
     Raises:
         DataError: The split holds no labels.
@@ -93,6 +95,8 @@ def _figures(
         "ece": calibration_error(same[rows], confidence[rows]),
         "ece_links": calibration_error(same[hit], confidence[hit]),
         "ece_chance": chance(confidence[rows]),
+        "curve": curve(same[rows], confidence[rows], max(missed, 0)),
+        "reliability": reliability(same[rows], confidence[rows]),
     }
 
 
@@ -115,6 +119,35 @@ def ranking(same: BoolArray, confidence: Scores, missed: int) -> dict[str, float
         "prauc": float(average_precision_score(same, confidence) * found),
         "recall_at_precision_95": float(reached.max(initial=0.0) * found),
     }
+
+
+def curve(same: BoolArray, confidence: Scores, missed: int) -> list[list[float]]:
+    """Return at most POINTS points of the precision-recall curve: threshold, precision, recall, the strictest first.
+
+    Args:
+        same, confidence: (P,); missed: as in `ranking`.
+    """
+    if not same.any():
+        return []
+    precision, recall, threshold = precision_recall_curve(same, confidence)
+    found = same.sum() / (same.sum() + missed)
+    rows = np.stack([threshold, precision[:-1], recall[:-1] * found], axis=1)[::-1]
+    # By recall: most pairs are no links, and their thresholds lie together at its end.
+    places = np.searchsorted(rows[:, 2], np.linspace(0, rows[-1, 2], POINTS))
+    points: list[list[float]] = np.round(rows[np.unique(places)], DIGITS).tolist()
+    return points
+
+
+def reliability(same: BoolArray, confidence: Scores) -> list[list[float]]:
+    """Return of each of the bins of the calibration error that holds pairs: mean confidence, frequency, pairs."""
+    if not len(same):
+        return []
+    bins = _bin(confidence)
+    count = np.bincount(bins, minlength=_BINS)
+    sums = [np.bincount(bins, values, _BINS)[count > 0] for values in (confidence, same)]
+    kept = count[count > 0]
+    columns = [np.round(column / kept, DIGITS).tolist() for column in sums]
+    return [list(row) for row in zip(*columns, kept.tolist(), strict=True)]
 
 
 def ranks_of(gold: pd.DataFrame, pairs: Pairs, confidence: Scores) -> Scores:

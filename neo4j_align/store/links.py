@@ -68,12 +68,22 @@ def pair_name(config: Config, left: object, right: object) -> str:
 
 def read(database: Database, config: Config, nodes: Nodes) -> Existing:
     """Read the links and verdicts of this alignment, by their names: an end may have left its graph."""
-    rows = database.read(queries.load("links/read").text, None, **_keys(config), **_prefixes(config))
-    # As objects: whole numbers among missing ones would become fractions.
-    table = pd.DataFrame(rows, columns=[*COLUMNS, "same", "status", "model", "ends"], dtype=object)
+    table = stored(database, config)
     predicted = table[table["same"].astype(bool) & (table["status"] == "predicted")]
     current = _current(config, nodes, predicted)
     return Existing(predicted[current], predicted[~current], _verdicts(table, nodes))
+
+
+def stored(database: Database, config: Config) -> pd.DataFrame:
+    """Return the links and verdicts of this alignment as they are stored.
+
+    Returns:
+        COLUMNS, `same` (a link, or a rejection), `status`, `thought` (what a model's link that a person judged had as
+        confidence; else missing), `model`, `ends` (Neo4j's numbers of both).
+    """
+    rows = database.read(queries.load("links/read").text, None, **_keys(config), **_prefixes(config))
+    # As objects: whole numbers among missing ones would become fractions.
+    return pd.DataFrame(rows, columns=[*COLUMNS, "same", "status", "thought", "model", "ends"], dtype=object)
 
 
 def _current(config: Config, nodes: Nodes, predicted: pd.DataFrame) -> BoolArray:

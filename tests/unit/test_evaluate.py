@@ -171,6 +171,8 @@ def test_a_list_by_hand() -> None:
         "ece": pytest.approx((0.1 + 0.2 + 0.6) / 3),
         "ece_links": pytest.approx((0.1 + 0.6) / 2),
         "ece_chance": pytest.approx(sum(np.sqrt(2 / np.pi * p * (1 - p)) for p in (0.9, 0.2, 0.6)) / 3),
+        "curve": [[0.9, 1.0, 0.5]],
+        "reliability": [[0.2, 0.0, 1], [0.6, 0.0, 1], [0.9, 1.0, 1]],
     }
     assert found.pop("split") == "test"
     assert found.pop("types") == {"film": expected}
