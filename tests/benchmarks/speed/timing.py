@@ -1,0 +1,55 @@
+"""Side by side: ways of doing one thing, timed in turns so that a busy machine slows them all alike."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tests.benchmarks.common import table
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Seconds of each round by way, and what the first way to be named is compared with."""
+
+    seconds: dict[str, list[float]]
+    baseline: str
+
+    def median(self, way: str) -> float:
+        return statistics.median(self.seconds[way])
+
+    def ratio(self, way: str) -> float:
+        """The median over the rounds of a way's time by the baseline's in the same round."""
+        return statistics.median(
+            mine / theirs for mine, theirs in zip(self.seconds[way], self.seconds[self.baseline], strict=True)
+        )
+
+    def lines(self, units: Mapping[str, tuple[float, str]] | None = None) -> str:
+        """Lay out medians and ratios; `units` says how many of what a way does in a round."""
+        rows = []
+        for way, rounds in self.seconds.items():
+            count, what = (units or {}).get(way, (0, ""))
+            rate = f"{count / self.median(way):,.0f} {what}/s" if count else "–"
+            spread = f"{min(rounds):.2f}–{max(rounds):.2f}"
+            rows.append([way, f"{self.median(way):.2f}", spread, rate, f"{self.ratio(way):.2f}"])
+        return table(["way", "seconds, median", "least–most", "throughput", f"by “{self.baseline}”"], rows)
+
+    def document(self) -> dict[str, dict[str, float]]:
+        return {way: {"seconds": self.median(way), "ratio": self.ratio(way)} for way in self.seconds}
+
+
+def side_by_side(ways: Mapping[str, Callable[[], object]], rounds: int, warm: bool = True) -> Timed:
+    """Time every way once a round, after a round that is not counted; the first is the baseline."""
+    seconds: dict[str, list[float]] = {way: [] for way in ways}
+    for number in range(-int(warm), rounds):
+        for way, work in ways.items():
+            begin = time.perf_counter()
+            work()
+            spent = time.perf_counter() - begin
+            print(f"  {way}, round {number + 1}: {spent:.2f} s", file=sys.stderr, flush=True)
+            if number >= 0:
+                seconds[way].append(spent)
+    return Timed(seconds, next(iter(ways)))
