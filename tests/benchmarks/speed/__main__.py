@@ -27,13 +27,14 @@ ON_A_SERVER = ("pull", "write")
 @click.argument("stage", type=click.Choice(STAGES))
 @click.option("--rounds", default=5, show_default=True, help="How often each way is timed.")
 @click.option("--json", "path", type=click.Path(dir_okay=False, path_type=Path), help="Keep the figures here too.")
-def main(stage: str, rounds: int, path: Path | None) -> None:
+@click.option("--names", default=1_000_000, show_default=True, help="On either side, for block.")
+def main(stage: str, rounds: int, path: Path | None, names: int) -> None:
     """Measure a stage and print a table."""
     if stage in ON_A_SERVER:
         with _database() as database:
             figures = _on_a_server(stage, database, rounds)
     else:
-        figures = _alone(stage, rounds)
+        figures = _alone(stage, rounds, names)
     if path:
         kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         path.write_text(json.dumps({**kept, stage: figures}, indent=1), encoding="utf-8")
@@ -45,10 +46,10 @@ def _on_a_server(stage: str, database: Database, rounds: int) -> object:
     return pull.run(database, rounds) if stage == "pull" else write.run(database, rounds)
 
 
-def _alone(stage: str, rounds: int) -> object:
+def _alone(stage: str, rounds: int, names: int) -> object:
     from tests.benchmarks.speed import block, score, train
 
-    return {"block": block, "score": score, "train": train}[stage].run(rounds)
+    return block.run(names) if stage == "block" else {"score": score, "train": train}[stage].run(rounds)
 
 
 @contextlib.contextmanager

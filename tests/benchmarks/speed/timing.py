@@ -41,11 +41,18 @@ class Timed:
         return {way: {"seconds": self.median(way), "ratio": self.ratio(way)} for way in self.seconds}
 
 
-def side_by_side(ways: Mapping[str, Callable[[], object]], rounds: int, warm: bool = True) -> Timed:
-    """Time every way once a round, after a round that is not counted; the first is the baseline."""
+def side_by_side(
+    ways: Mapping[str, Callable[[], object]], rounds: int, before: Callable[[], object] = lambda: None
+) -> Timed:
+    """Time every way once a round, after a round that is not counted; the first is the baseline.
+
+    Args:
+        before: is done before each, and not timed.
+    """
     seconds: dict[str, list[float]] = {way: [] for way in ways}
-    for number in range(-int(warm), rounds):
+    for number in range(-1, rounds):
         for way, work in ways.items():
+            before()
             begin = time.perf_counter()
             work()
             spent = time.perf_counter() - begin
