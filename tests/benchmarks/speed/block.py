@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from neo4j_align.config import Config
+from neo4j_align.progress import peak_bytes
 from neo4j_align.records import LEFT, RIGHT, Anchors, Neighbourhood, Nodes, Objects, Pairs
 from neo4j_align.store import candidates
 from neo4j_align.views import Views, view
@@ -97,4 +97,4 @@ def _best(near: npt.NDArray[Any], k: int) -> list[npt.NDArray[np.int64]]:
 
 
 def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return peak_bytes() / 2**30

@@ -1,7 +1,7 @@
 """The same network as the reference code of the paper writes it: a message for every edge, dense cross edges.
 
-Nothing is shared: both ends of every pair carry their own two-hop neighbourhood, the map of its relation is gathered for
-every edge, and every neighbour of the one is compared with every neighbour of the other. Slow, and to be read.
+Nothing is shared: both ends of every pair carry their own two-hop neighbourhood, the map of its relation is gathered
+for every edge, and every neighbour of the one is compared with every neighbour of the other. Slow, and to be read.
 """
 
 from __future__ import annotations
