@@ -16,7 +16,7 @@ from neo4j_align.gnn.model import Network
 from tests.benchmarks.speed import made
 from tests.benchmarks.speed.timing import side_by_side
 
-ENTITIES, NEIGHBOURS, PAIRS, WIDTH = 20_000, 10, 40_000, 128
+ENTITIES, NEIGHBOURS, PAIRS, WIDTH = 10_000, 10, 20_000, 128
 TOLERANCE = 1e-5
 
 
