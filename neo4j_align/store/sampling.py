@@ -21,7 +21,7 @@ from neo4j_align.store.database import Database, only
 from neo4j_align.text import map_unique, signature
 
 EXPANDED_AT_ONCE = 2_000  # nodes a query; bounds what one answer holds, save for hubs
-# An answer is one record of flat lists: a record costs as much as fifty numbers in a list (docs/speed.md).
+# An answer is one record of flat lists: a record costs as much as thirty numbers in a list (docs/speed.md).
 # Relation types are filtered by a parameter: a type expression of a thousand names kills the server's planner.
 Edges = tuple[IntArray, IntArray, IntArray]  # owner, relation code, neighbour; (E,) each
 
