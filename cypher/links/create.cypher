@@ -1,12 +1,13 @@
 // create(rows, left_key, right_key, left_prefix, right_prefix, run, model, change, number): write predicted links and what was written; an end that is gone, became another node or was judged by a person is passed over
 UNWIND $rows AS row
+// Not STARTS WITH: before the first link the planner would seek all pairs in the index, for every row.
 MATCH (l) WHERE elementId(l) = row.left_id AND l[$left_key] = row.left
 MATCH (r) WHERE elementId(r) = row.right_id AND r[$right_key] = row.right
   AND NOT EXISTS { (l)-[:NOT_SAME_AS]->(r) }
   AND NOT (row.alone AND EXISTS {
-    (l)-[c:SAME_AS {status: 'confirmed'}]->() WHERE c.pair STARTS WITH $left_prefix AND c.pair CONTAINS '|' + $right_prefix })
+    (l)-[c:SAME_AS {status: 'confirmed'}]->() WHERE left(c.pair, size($left_prefix)) = $left_prefix AND c.pair CONTAINS '|' + $right_prefix })
   AND NOT (row.alone AND EXISTS {
-    (r)<-[c:SAME_AS {status: 'confirmed'}]-() WHERE c.pair STARTS WITH $left_prefix AND c.pair CONTAINS '|' + $right_prefix })
+    (r)<-[c:SAME_AS {status: 'confirmed'}]-() WHERE left(c.pair, size($left_prefix)) = $left_prefix AND c.pair CONTAINS '|' + $right_prefix })
 MERGE (l)-[s:SAME_AS {pair: row.pair}]->(r)
 ON CREATE SET s.status = 'predicted', s.confidence = row.confidence, s.score = row.score,
               s.run = coalesce(row.run, $run), s.model = coalesce(row.model, $model),

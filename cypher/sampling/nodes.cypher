@@ -1,4 +1,5 @@
-// nodes(side_property, side_value, key, properties) [entity]: the entities of one type and side, with their values
+// nodes(side_property, side_value, ids, database, key, properties, longest) [entity]: some entities of one type and side, with their values, in one list
+UNWIND $ids AS id
 MATCH (n:`{entity}`)
-WHERE $side_property IS NULL OR n[$side_property] = $side_value
-RETURN toInteger(split(elementId(n), ':')[2]) AS id, n[$key] AS key, [p IN $properties | n[p]] AS values
+WHERE elementId(n) = $database + toString(id) AND ($side_property IS NULL OR n[$side_property] = $side_value)
+RETURN collect([id, n[$key], [p IN $properties | CASE WHEN n[p] IS :: STRING THEN left(n[p], $longest) ELSE n[p] END]]) AS entities

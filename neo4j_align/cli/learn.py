@@ -74,7 +74,7 @@ def train(common: Common, path: Path | None, folder: Path) -> None:
 @model
 @_precision
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
-@click.option("--profile", is_flag=True, help="Say where the time went, by stage.")
+@click.option("--profile", is_flag=True, help="Say where the time went, by stage, with throughput and memory.")
 @common
 def align(common: Common, folder: Path, precision: float | None, dry_run: bool, profile: bool) -> None:
     """Align the two graphs: write SAME_AS relationships with confidences.
@@ -121,7 +121,7 @@ def align(common: Common, folder: Path, precision: float | None, dry_run: bool, 
         lines += _expected(document["target"])
     if profile:
         document["stages"] = stages.done
-        lines += [f"  {name:<12} {s['seconds']:8.2f} s {s['count']:12,.0f}" for name, s in stages.done.items()]
+        lines += stages.lines()
     common.result(document, "\n".join(lines))
 
 

@@ -76,14 +76,52 @@ def kernels(source: torch.Tensor, destination: torch.Tensor, sources: int, desti
 
 
 @dataclass(frozen=True)
+class Groups:
+    """Edges grouped by relation and destination, in the order of the relations.
+
+    Attributes:
+        to_group: sums over the edges of a group.
+        destination, sizes: of each group, (G,), and how many groups each relation has, (maps,).
+        count: of destinations.
+    """
+
+    to_group: Kernels
+    destination: torch.Tensor
+    sizes: list[int]
+    count: int
+
+    def sum(self, rows: torch.Tensor, weights: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
+        """Sum source rows (S, d), weighted by edge (E,) and mapped by relation (maps, d, d), at destinations; (D, d).
+
+        The sum over a relation's edges comes before the map, so that each map runs once a destination.
+        """
+        parts = self.to_group.sum(rows, weights).split(self.sizes)
+        mapped = torch.cat([part @ maps[r] for r, part in enumerate(parts)])
+        return mapped.new_zeros(self.count, mapped.shape[1]).index_add(0, self.destination, mapped)
+
+
+def grouped(
+    source: torch.Tensor, destination: torch.Tensor, relation: torch.Tensor, sizes: tuple[int, int, int]
+) -> Groups:
+    """Group edges, (E,) each, among so many sources, destinations and relation maps."""
+    sources, destinations, maps = sizes
+    groups, group = torch.unique(relation * destinations + destination, return_inverse=True)
+    return Groups(
+        kernels(source, group, sources, len(groups)),
+        groups % max(destinations, 1),
+        torch.bincount(groups // max(destinations, 1), minlength=maps).tolist(),
+        destinations,
+    )
+
+
+@dataclass(frozen=True)
 class Hop:
     """One hop: some entities as destinations, they and their sampled neighbours as sources.
 
     Attributes:
         sources: (S,), entities; own: (D,), where each destination stands among them.
         source, destination, relation: (E,), the edges and their relation maps.
-        to_destination: sums over a destination's edges; to_group: over its edges of one relation.
-        group_destination, group_sizes: (G,) groups stand in the order of their relation; sizes a relation, (maps,).
+        to_destination: sums over a destination's edges; groups: over its edges of one relation.
     """
 
     sources: torch.Tensor
@@ -92,9 +130,7 @@ class Hop:
     destination: torch.Tensor
     relation: torch.Tensor
     to_destination: Kernels
-    to_group: Kernels
-    group_destination: torch.Tensor
-    group_sizes: list[int]
+    groups: Groups
 
 
 def hop(entities: Entities, ids: torch.Tensor, maps: int) -> Hop:
@@ -104,7 +140,6 @@ def hop(entities: Entities, ids: torch.Tensor, maps: int) -> Hop:
     relation = entities.relations[ids][destination, place]
     sources, places = torch.unique(torch.cat([ids, neighbours[destination, place]]), return_inverse=True)
     own, source = places[: len(ids)], places[len(ids) :]
-    groups, group = torch.unique(relation * len(ids) + destination, return_inverse=True)
     return Hop(
         sources,
         own,
@@ -112,7 +147,5 @@ def hop(entities: Entities, ids: torch.Tensor, maps: int) -> Hop:
         destination,
         relation,
         kernels(source, destination, len(sources), len(ids)),
-        kernels(source, group, len(sources), len(groups)),
-        groups % max(len(ids), 1),
-        torch.bincount(groups // max(len(ids), 1), minlength=maps).tolist(),
+        grouped(source, destination, relation, (len(sources), len(ids), maps)),
     )

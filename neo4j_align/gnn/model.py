@@ -6,6 +6,7 @@ K neighbours, d width, R relation maps, F features of a pair.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import nn
 from torch.nn import functional
 
-from neo4j_align.gnn.batch import Hop, hop
+from neo4j_align.gnn.batch import Hop, grouped, hop
 from neo4j_align.gnn.features import SKETCH, Entities
 from neo4j_align.gnn.overlap import identify
 
@@ -44,13 +45,15 @@ class Encoded:
     """Entities as the pair's layer needs them.
 
     Attributes:
-        hidden: (E, 2d), inside: (E, d), key: (E, SKETCH), what `Network.encode` returns.
-        place: (N,), where each of these E entities stands in the three.
+        own: (E, d), inside: (E, d), key: (E, SKETCH), what `Network.encode` returns.
+        attention: (A, K), what `Network.attend` returns for the first A of these E entities, those of the pairs.
+        place: (N,), where each of these E entities stands in the others.
     """
 
-    hidden: torch.Tensor
+    own: torch.Tensor
     inside: torch.Tensor
     key: torch.Tensor
+    attention: torch.Tensor
     place: torch.Tensor
 
 
@@ -88,23 +91,26 @@ class Comparison(nn.Module):
         moving, feature, number = self._alive()
         low, high = self.edges[feature, number], self.edges[feature, number + 1]
         # Piecewise linear encoding (Gorishniy et al. 2022): lets a small MLP cut where trees would.
-        bins = ((features[:, feature] - low) / (high - low)).clamp(0, 1)
+        bins = features[:, feature].sub_(low).div_(high - low).clamp_(0, 1)
         kind = functional.one_hot(types, self.shape.types).to(features.dtype)
         plain = ((features[:, moving] - self.mean[moving]) * self.scale[moving]).clamp(-6, 6)
         return torch.cat([plain, bins, kind], dim=1)
 
-    def through(self, layer: nn.Module, known: torch.Tensor) -> torch.Tensor:
-        """Apply a layer that has weights for all `width` inputs to those that are there."""
+    def through(self, layers: Sequence[nn.Module], known: torch.Tensor) -> list[torch.Tensor]:
+        """Apply layers that have weights for all `width` inputs to those that are there, in one product."""
         (moving, feature, number), count = self._alive(), self.shape.features
         kinds = torch.arange(self.shape.types, device=known.device)
         kept = torch.cat([moving, count + feature * BINS + number, count * (1 + BINS) + kinds])
-        weight, bias = layer.get_parameter("weight"), layer.get_parameter("bias")
-        return functional.linear(known, weight[:, kept], bias)
+        weights, biases = ([layer.get_parameter(name) for layer in layers] for name in ("weight", "bias"))
+        joined = functional.linear(known, torch.cat(weights)[:, kept], torch.cat(biases))
+        return list(joined.split([len(bias) for bias in biases], dim=1))
 
     def forward(self, known: torch.Tensor) -> torch.Tensor:
         """Judge encoded pairs, as `known` gives them; logits of each head, (B, HEADS)."""
-        judged = [head[1:](self.through(head[0], known)) for head in self.heads if isinstance(head, nn.Sequential)]
-        return self.through(self.direct, known) + torch.cat(judged, dim=1)
+        heads = [head for head in self.heads if isinstance(head, nn.Sequential)]
+        *first, direct = self.through([*(head[0] for head in heads), self.direct], known)
+        judged = [head[1:](part) for head, part in zip(heads, first, strict=True)]
+        return direct + torch.cat(judged, dim=1)
 
 
 class Network(nn.Module):
@@ -137,31 +143,43 @@ class Network(nn.Module):
         """Encode entities (D,) from their attributes and their sampled neighbours' (equations 1 and 2).
 
         Returns:
-            Their vectors (D, 2d), the same as others see them as neighbours (D, d), and the keys by which neighbours
-            of two entities find each other (D, SKETCH).
+            Their own part of a pair's vectors (D, d), what others see of them as neighbours (D, d), and the keys by
+            which neighbours of two entities find each other (D, SKETCH).
         """
         edges = hop(entities, ids, self.shape.maps)
         level0 = self._level0(entities, edges.sources)
         hidden = functional.relu(torch.cat([self.own(level0[edges.own]), self._aggregate(level0, edges)], dim=1))
         key = functional.normalize(self.key(entities.name[ids].to(self.key.weight.dtype)), dim=1)
-        return hidden, self.widen(hidden), key
+        return self.own2(hidden), self.widen(hidden), key
+
+    def attend(self, entities: Entities, inside: torch.Tensor, place: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        """Return the relation-aware self-attention β of entities (D,) over their neighbours; (D, K), 0 where none is.
+
+        Args:
+            inside: what `encode` returned of them and their neighbours, (E, d); place: where they stand in it, (N,).
+        """
+        relation, neighbours = entities.relations[ids], entities.neighbours[ids]
+        order = relation.flatten().argsort(stable=True)
+        sizes = torch.bincount(relation.flatten(), minlength=self.shape.maps).tolist()
+        there = place[neighbours.clamp(min=0)].flatten()[order].split(sizes)
+        heard = self._through(self.attend2[:, 1], self.relation2)
+        theirs = torch.cat([inside[part] @ heard[r] for r, part in enumerate(there)])[order.argsort()]
+        mine = torch.einsum("ud,rd->ur", inside[place[ids]], self.attend2[:, 0]).gather(1, relation)
+        logits = functional.leaky_relu(mine + theirs.view_as(mine), 0.2)
+        valid = neighbours >= 0
+        return logits.masked_fill(~valid, -1e9).softmax(1) * valid
 
     def _level0(self, entities: Entities, ids: torch.Tensor) -> torch.Tensor:
         words = torch.cat([entities.name[ids], entities.record[ids]], dim=1).to(self.text.weight.dtype)
         return functional.relu(self.text(words * SKETCH**0.5) + self.kind(entities.type[ids]))
 
     def _aggregate(self, level0: torch.Tensor, edges: Hop) -> torch.Tensor:
-        """Sum the neighbours' messages W_r h_j with relation-aware attention; (D, d).
-
-        The sum over a relation's neighbours comes before the map, so that each map runs once a destination.
-        """
+        """Sum the neighbours' messages W_r h_j with relation-aware attention; (D, d)."""
         projected = torch.einsum("nd,rd->nr", level0, self._through(self.attend1[:, 1], self.relation1))
         mine = torch.einsum("nd,rd->nr", level0[edges.own], self.attend1[:, 0])
         logits = mine[edges.destination, edges.relation] + projected[edges.source, edges.relation]
         weights = edges.to_destination.softmax(functional.leaky_relu(logits, 0.2))
-        parts = edges.to_group.sum(level0, weights).split(edges.group_sizes)
-        mapped = torch.cat([part @ self.relation1[r] for r, part in enumerate(parts)])
-        return mapped.new_zeros(len(edges.own), mapped.shape[1]).index_add(0, edges.group_destination, mapped)
+        return edges.groups.sum(level0, weights, self.relation1)
 
     @staticmethod
     def _through(vectors: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
@@ -181,70 +199,45 @@ class Network(nn.Module):
         Returns:
             Logits, (B,).
         """
-        messages = self._messages(entities, encoded, pairs)
-        combined = self._cross(entities, encoded, pairs, messages)
-        own = [self.own2(encoded.hidden[encoded.place[side]]) for side in pairs.unbind(1)]
-        left, right = (functional.relu(torch.cat(part, dim=1)) for part in zip(own, combined, strict=True))
+        ends = pairs.T.flatten()  # all left entities, then all right ones
+        combined = self._combine(entities, encoded, ends, self._weights(entities, encoded, pairs))
+        own = encoded.own[encoded.place[ends]]
+        left, right = functional.relu(torch.cat([own, combined], dim=1)).chunk(2)
         network = self.head(torch.cat([(left - right).abs(), left * right], dim=1))
         known = self.comparison.known(features, entities.type[pairs[:, 0]])
-        judged: torch.Tensor = self.comparison(known).mean(1) + (
-            self.comparison.through(self.gate, known).sigmoid() * network
-        ).squeeze(1)
+        [gate] = self.comparison.through([self.gate], known)
+        judged: torch.Tensor = self.comparison(known).mean(1) + (gate.sigmoid() * network).squeeze(1)
         return judged
-
-    def _messages(
-        self, entities: Entities, encoded: Encoded, pairs: torch.Tensor
-    ) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Return, for both sides, the messages z = W_r h (B, K, d) and logits of self-attention β (B, K)."""
-        ids, back = torch.unique(pairs, return_inverse=True)
-        relation = entities.relations[ids]
-        neighbours = encoded.inside[encoded.place[entities.neighbours[ids].clamp(min=0)]]  # (U, K, d)
-        order = relation.flatten().argsort(stable=True)
-        sizes = torch.bincount(relation.flatten(), minlength=self.shape.maps).tolist()
-        parts = neighbours.flatten(0, 1)[order].split(sizes)
-        mapped = torch.cat([part @ self.relation2[r] for r, part in enumerate(parts)])
-        message = mapped[order.argsort()].view_as(neighbours) * (relation > 0).unsqueeze(2)
-        mine = torch.einsum("ud,rd->ur", encoded.inside[encoded.place[ids]], self.attend2[:, 0]).gather(1, relation)
-        logits = functional.leaky_relu(mine + (self.attend2[relation, 1] * message).sum(2), 0.2)
-        return [(message[side], logits[side]) for side in back.unbind(1)]
 
     def attention(self, entities: Entities, encoded: Encoded, pairs: torch.Tensor) -> list[torch.Tensor]:
         """Return how much each neighbour of the left and of the right entity tells of pairs, (B, 2); two of (B, K)."""
-        messages = self._messages(entities, encoded, pairs)
-        return self._weights(entities, encoded, pairs, [logits for _, logits in messages])
+        return list(self._weights(entities, encoded, pairs).chunk(2))
 
-    def _cross(
-        self,
-        entities: Entities,
-        encoded: Encoded,
-        pairs: torch.Tensor,
-        messages: list[tuple[torch.Tensor, torch.Tensor]],
-    ) -> list[torch.Tensor]:
-        """Sum both sides' messages by their weights; two of (B, d)."""
-        weights = self._weights(entities, encoded, pairs, [logits for _, logits in messages])
-        return [(w.unsqueeze(2) * message).sum(1) for w, (message, _) in zip(weights, messages, strict=True)]
+    def _weights(self, entities: Entities, encoded: Encoded, pairs: torch.Tensor) -> torch.Tensor:
+        """Weigh both sides' neighbours by α · β, renormalised (equations 3 to 6), left entities first; (2B, K)."""
+        weight = self._cross(entities, encoded, pairs) * encoded.attention[encoded.place[pairs.T.flatten()]]
+        return weight / weight.sum(1, keepdim=True).clamp(min=1e-9)
 
-    def _weights(
-        self, entities: Entities, encoded: Encoded, pairs: torch.Tensor, own: list[torch.Tensor]
-    ) -> list[torch.Tensor]:
-        """Weigh both sides' neighbours by α · β, renormalised (equations 3 to 6); two of (B, K).
+    def _cross(self, entities: Entities, encoded: Encoded, pairs: torch.Tensor) -> torch.Tensor:
+        """Return the cross-graph attention α of both sides' neighbours, left entities first; (2B, K), not normalised.
 
         α_p ∝ Σ_q exp(-‖k_p - k_q‖₂) over the other side's neighbours, with keys k from the normalised names, and a
         neighbour's rarity, so that hubs weigh little.
-
-        Args:
-            own: logits of self-attention β, (B, K) of both sides.
         """
         ids = [entities.neighbours[side] for side in pairs.unbind(1)]
         valid = [side >= 0 for side in ids]
-        keys = [encoded.key[encoded.place[side.clamp(min=0)]] for side in ids]
+        ids = [side.clamp(min=0) for side in ids]
+        keys = [encoded.key[encoded.place[side]] for side in ids]
         product = torch.bmm(keys[0], keys[1].transpose(1, 2))
         near = (-self.sharpness * (2 - 2 * product).clamp(min=1e-12).sqrt()).exp()
-        near = identify(entities, ids[0].clamp(min=0), ids[1].clamp(min=0), near)
-        near = near * valid[0].unsqueeze(2) * valid[1].unsqueeze(1)
-        weights = []
-        for side, total in enumerate((near.sum(2), near.sum(1))):
-            cross = total * entities.rarity[ids[side].clamp(min=0)]
-            weight = cross * own[side].masked_fill(~valid[side], -1e9).softmax(1) * valid[side]
-            weights.append(weight / weight.sum(1, keepdim=True).clamp(min=1e-9))
-        return weights
+        near = identify(entities, *ids, near) * valid[0].unsqueeze(2) * valid[1].unsqueeze(1)
+        return torch.cat([near.sum(2), near.sum(1)]) * entities.rarity[torch.cat(ids)]
+
+    def _combine(self, entities: Entities, encoded: Encoded, ends: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        """Sum the messages W_r h_j of the neighbours of pairs' ends (2B,) by their weights (2B, K); (2B, d)."""
+        neighbours = entities.neighbours[ends]
+        destination, slot = (neighbours >= 0).nonzero(as_tuple=True)
+        source = encoded.place[neighbours[destination, slot]]
+        relation = entities.relations[ends][destination, slot]
+        groups = grouped(source, destination, relation, (len(encoded.inside), len(ends), self.shape.maps))
+        return groups.sum(encoded.inside, weight[destination, slot], self.relation2)

@@ -13,7 +13,7 @@ from neo4j_align.gnn.features import Entities
 from neo4j_align.records import FloatArray, IntArray, Pairs
 
 DETAILED = 35  # relation maps with features of their own: those of the first 16 relations that both sides have
-CHUNK = 4_096  # pairs at once; their neighbours' names take 2 · CHUNK · K · SKETCH floats
+CHUNK = 1_024  # pairs at once; what their neighbours hold, 2 · CHUNK · K · SKETCH floats, stays near the processor
 
 
 @torch.no_grad()

@@ -22,17 +22,18 @@ def encode(
     network: Network, entities: Entities, pairs: torch.Tensor, advance: Callable[[int], None] = lambda _: None
 ) -> Encoded:
     """Encode once each entity of some pairs, (B, 2), and their neighbours."""
-    ids = torch.unique(pairs)
-    neighbours = entities.neighbours[ids].flatten()
-    ids = torch.unique(torch.cat([ids, neighbours[neighbours >= 0]]))
+    own = torch.unique(pairs)
+    neighbours = torch.unique(entities.neighbours[own])
+    ids = torch.cat([own, neighbours[(neighbours >= 0) & ~torch.isin(neighbours, own)]])
     place = torch.zeros(len(entities), dtype=torch.long)
     place[ids] = torch.arange(len(ids))
     parts = []
     for batch in ids.split(ENCODED_AT_ONCE):
         parts.append(network.encode(entities, batch))
         advance(len(batch))
-    hidden, inside, key = (torch.cat(part) for part in zip(*parts, strict=True))
-    return Encoded(hidden, inside, key, place)
+    alone, inside, key = (torch.cat(part) for part in zip(*parts, strict=True))
+    attention = [network.attend(entities, inside, place, batch) for batch in own.split(ENCODED_AT_ONCE)]
+    return Encoded(alone, inside, key, torch.cat(attention), place)
 
 
 @torch.no_grad()

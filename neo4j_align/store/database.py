@@ -31,6 +31,12 @@ def _rows(result: neo4j.Result) -> Rows:
     return [record.data() for record in result]
 
 
+def only(result: neo4j.Result) -> list[Any]:
+    """Return the values of the only row as they came, for long lists: `data` would look at each item."""
+    values: list[Any] = result.single(strict=True).values()
+    return values
+
+
 class Database:
     """One database of one server. Every call is a managed transaction, retried while that may help."""
 

@@ -1,10 +1,10 @@
-"""The entities of both graphs, streamed once into columns; every kind of property value becomes text or missing."""
+"""The entities of both graphs, read once into columns; every kind of property value becomes text or missing."""
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,12 @@ from neo4j_align.config import Config
 from neo4j_align.errors import DataError
 from neo4j_align.records import LEFT, RIGHT, IntArray, Nodes, Objects
 from neo4j_align.store import queries, schema
-from neo4j_align.store.database import Database
+from neo4j_align.store.database import Database, only
 from neo4j_align.text import LONGEST
 
 log = logging.getLogger(__name__)
+READ_AT_ONCE = 2_000  # entities with their values
+LISTED_AT_ONCE = 500_000  # entities by their numbers alone
 _SIDES = {LEFT: "left", RIGHT: "right"}
 
 
@@ -59,17 +61,32 @@ def _read(
     database: Database, config: Config, side: int, scope: schema.Scope, properties: list[str | None],
     ids: IntArray | None,
 ) -> list[tuple[Any, ...]]:  # fmt: skip
-    given: dict[str, Any] = {} if ids is None else {"ids": ids.tolist(), "database": database.id_prefix}
-    query = queries.load("sampling/nodes" if ids is None else "sampling/nodes_by_id")
-    given |= {"key": schema.side_of(config, side).key, "properties": [name or "" for name in properties]}
-    rows: list[tuple[Any, ...]] = database.read(
-        query.render(entity=scope.labels), consume=_rows, **given, **scope.parameters
-    )
+    """Return key, internal number and texts of each entity, or of those with these numbers.
+
+    A batch comes as one list; rows take three times as long.
+    """
+    given = {
+        "key": schema.side_of(config, side).key,
+        "properties": [name or "" for name in properties],
+        "longest": 2 * LONGEST,  # the server counts in UTF-16, where a character takes up to two
+        "database": database.id_prefix,
+        **scope.parameters,
+    }
+    text, rows = queries.load("sampling/nodes").render(entity=scope.labels), []
+    for numbers in _ids(database, scope) if ids is None else [ids.tolist()]:
+        for start in range(0, len(numbers), READ_AT_ONCE):
+            [found] = database.read(text, consume=only, ids=numbers[start : start + READ_AT_ONCE], **given)
+            rows += [(key, id_, [to_text(value) for value in values]) for id_, key, values in found]
     return rows
 
 
-def _rows(result: Iterable[Any]) -> list[tuple[Any, ...]]:
-    return [(key, id_, [to_text(value) for value in values]) for id_, key, values in result]
+def _ids(database: Database, scope: schema.Scope) -> Iterator[list[int]]:
+    """Yield the internal numbers of the entities in lists that hold a bounded number of them."""
+    count = queries.load("sampling/count").render(entity=scope.labels)
+    parts = 1 + database.read(count, **scope.parameters)[0]["entities"] // LISTED_AT_ONCE
+    text = queries.load("sampling/ids").render(entity=scope.labels)
+    for part in range(parts):
+        yield from database.read(text, consume=only, part=part, parts=parts, **scope.parameters)
 
 
 def to_text(value: object) -> str | None:
@@ -77,6 +94,8 @@ def to_text(value: object) -> str | None:
 
     Lists are joined; temporal values become ISO 8601, points their coordinates; at most LONGEST characters are kept.
     """
+    if isinstance(value, str):
+        return value[:LONGEST] or None
     if value is None or isinstance(value, bytes | bytearray) or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, list | tuple) and not hasattr(value, "srid"):

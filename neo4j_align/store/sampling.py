@@ -17,10 +17,11 @@ import pandas as pd
 from neo4j_align.config import Config
 from neo4j_align.records import LEFT, RIGHT, FloatArray, IntArray, Neighbourhood, Nodes
 from neo4j_align.store import queries, schema
-from neo4j_align.store.database import Database
+from neo4j_align.store.database import Database, only
 from neo4j_align.text import map_unique, signature
 
 EXPANDED_AT_ONCE = 2_000  # nodes a query; bounds what one answer holds, save for hubs
+# An answer is one record of flat lists: a record costs as much as thirty numbers in a list (docs/speed.md).
 # Relation types are filtered by a parameter: a type expression of a thousand names kills the server's planner.
 Edges = tuple[IntArray, IntArray, IntArray]  # owner, relation code, neighbour; (E,) each
 
@@ -54,7 +55,7 @@ def sample(
 ) -> Neighbourhood:
     """Draw at most `config.sampling.neighbours` neighbours of every entity, or of those at some rows.
 
-    The neighbours of a batch of nodes stream in as lists, and only those drawn are kept.
+    The neighbours of a batch of nodes come as lists, and only those drawn are kept.
 
     Args:
         means: what `averages` returned, (T, 2R + 1).
@@ -158,13 +159,13 @@ class _Expansion:
     def __call__(self, batch: IntArray) -> Edges:
         """Expand a batch; neighbours outside the mapped types of this side are left out."""
         text = queries.load("sampling/neighbours").text
-        rows = self._database.read(
-            text, ids=self._nodes.ids[batch].tolist(), database=self._database.id_prefix, codes=self._codes
+        prefix = self._database.id_prefix
+        lists = self._database.read(
+            text, consume=only, ids=self._nodes.ids[batch].tolist(), database=prefix, codes=self._codes
         )
-        owner = np.repeat([row["id"] for row in rows], [len(row["neighbours"]) for row in rows]).astype(np.int64)
-        relation = np.array([code for row in rows for code in row["relations"]], dtype=np.int64)
-        neighbour, known = self._find(np.array([n for row in rows for n in row["neighbours"]], dtype=np.int64))
-        owner, _ = self._find(owner)
+        owners, relation, neighbours = (np.array(column, dtype=np.int64) for column in lists)
+        owner, _ = self._find(owners)
+        neighbour, known = self._find(neighbours)
         known &= owner != neighbour
         return owner[known], relation[known], neighbour[known]
 

@@ -50,20 +50,20 @@ from tests.benchmarks.common import (
 
 DEFAULT = ("movies", "screen", "dblp-acm")
 MEASURES = {"f1": "F1", "prauc": "PRAUC", "hits_at_1": "hits@1"}
-Messages = list[tuple[torch.Tensor, torch.Tensor]]
 _cross, _uniform = Network._cross, sampling.uniform  # the product's own, below their replacements
 
 
-def _even_cross(self: Network, entities: Entities, *rest: Any) -> list[torch.Tensor]:
+def _even_cross(self: Network, entities: Entities, *rest: Any) -> torch.Tensor:
     """Let all neighbours weigh the same in α, whether the other side has their like or not, and however rare."""
     entities = dataclasses.replace(entities, rarity=torch.ones_like(entities.rarity))
     with patch.object(model, "identify", lambda entities, one, other, near: torch.ones_like(near)):
         return _cross(self, entities, *rest)
 
 
-def _even_self(self: Network, entities: Entities, encoded: Any, pairs: torch.Tensor, messages: Messages) -> Any:
+def _even_self(self: Network, entities: Entities, inside: torch.Tensor, _: Any, ids: torch.Tensor) -> torch.Tensor:
     """Leave to α alone which neighbours weigh more: β is the same for all."""
-    return _cross(self, entities, encoded, pairs, [(message, torch.zeros_like(beta)) for message, beta in messages])
+    valid = (entities.neighbours[ids] >= 0).to(inside.dtype)
+    return valid / valid.sum(1, keepdim=True).clamp(min=1)
 
 
 def _uncoordinated(nodes: Nodes, seed: int) -> npt.NDArray[np.float64]:
@@ -160,7 +160,7 @@ VARIANTS = {
     "full": Variant(),
     "no graph": Variant(graph=False),
     "no cross-graph attention": Variant(patches=((Network, "_cross", _even_cross),)),
-    "no self-attention": Variant(patches=((Network, "_cross", _even_self),)),
+    "no self-attention": Variant(patches=((Network, "attend", _even_self),)),
     "no sampling weights": Variant(weighted=False),
     "no coordination": Variant(coordinated=False),
     "5 neighbours": Variant(neighbours=5),

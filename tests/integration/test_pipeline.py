@@ -19,10 +19,12 @@ from neo4j_align.gnn.saved import Model, load
 from neo4j_align.looks import Looks
 from neo4j_align.records import Verdicts
 from neo4j_align.sight import Graph
-from neo4j_align.store import links, sampling, verdicts
+from neo4j_align.store import entities, links, sampling, verdicts
 from neo4j_align.store.database import Database
 from neo4j_align.store.loader import read_folder, write_graph
+from neo4j_align.text import LONGEST
 from tests.integration.conftest import EXAMPLE, Run, document
+from tests.unit.builders import config as mapping
 
 LINKS = """
 MATCH (l:Catalogue)-[s:SAME_AS]->(r:Wiki)
@@ -47,6 +49,8 @@ def test_the_example_from_files_to_figures_on_the_command_line(run: Run, databas
     assert trained["validation"]["f1"] > 0.9
     assert aligned["created"] == aligned["links"] == len(written(database))
     assert {"pull", "candidates", "score", "match", "write"} <= aligned["stages"].keys()
+    assert all(stage["peak_bytes"] > 0 for stage in aligned["stages"].values())
+    assert aligned["stages"]["score"]["per_second"] > 0
     assert (again["created"], again["updated"], again["retired"]) == (0, 0, 0)
     assert figures["f1"] > 0.9
     assert figures["pair_completeness"] > 0.98
@@ -170,6 +174,8 @@ def test_links_do_not_depend_on_batches_threads_or_loading_order(
     monkeypatch.setattr(score, "SCORED_AT_ONCE", 37)
     monkeypatch.setattr(score, "ENCODED_AT_ONCE", 101)
     monkeypatch.setattr(sampling, "EXPANDED_AT_ONCE", 13)
+    monkeypatch.setattr(entities, "READ_AT_ONCE", 17)
+    monkeypatch.setattr(entities, "LISTED_AT_ONCE", 50)
     example.write("MATCH (n) DETACH DELETE n")
     for graph in reversed(read_folder(EXAMPLE, "Catalogue", "Wiki")):
         turned = {label: nodes[::-1] for label, nodes in graph.nodes.items()}
@@ -182,6 +188,19 @@ def test_links_do_not_depend_on_batches_threads_or_loading_order(
         torch.set_num_threads(threads)
 
     pd.testing.assert_frame_equal(chosen, expected)
+
+
+def test_long_values_are_cut_as_if_they_had_come_whole(database: Database) -> None:
+    """The server cuts them before they travel, and counts a character outside the first plane twice."""
+    names = ["𝒜" * 3_000, "a" + "𝒜" * 3_000, "b" * 1_000_000, "short"]
+    database.write(
+        "UNWIND range(0, size($names) - 1) AS i "
+        "CREATE (:L:T0 {uid: i, name: $names[i]}), (:R:T0 {uid: i, title: [$names[i], 'c']})",
+        names=names,
+    )
+    found = entities.pull(database, mapping(types=1))
+    assert found.names[:4].tolist() == [name[:LONGEST] for name in names]
+    assert found.names[4:].tolist() == [f"{name} | c"[:LONGEST] for name in names]
 
 
 def test_verdicts_outrank_the_machine(example: Database, config: Config, model: Model) -> None:

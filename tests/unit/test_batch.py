@@ -148,8 +148,8 @@ def test_a_hop_holds_the_sampled_edges_and_no_others(lists: list[list[tuple[int,
     # Groups are the pairs of destination and relation, in the order of the relation.
     edges = [(int(maps[code]), place) for place, i in enumerate(ids) for _, code in lists[i]]
     groups = sorted(set(edges))
-    assert hop.group_destination.tolist() == [place for _, place in groups]
-    assert hop.group_sizes == [sum(r == relation for r, _ in groups) for relation in range(count)]
+    assert hop.groups.destination.tolist() == [place for _, place in groups]
+    assert hop.groups.sizes == [sum(r == relation for r, _ in groups) for relation in range(count)]
     # A sum over a group counts each of its edges once: ones over all edges of a group give its size.
-    size = hop.to_group.sum(torch.ones(len(hop.sources), 1), torch.ones(len(hop.source)))
+    size = hop.groups.to_group.sum(torch.ones(len(hop.sources), 1), torch.ones(len(hop.source)))
     assert size.squeeze(1).tolist() == [float(edges.count(group)) for group in groups]

@@ -22,6 +22,7 @@ from neo4j_align.gnn.model import Network, Shape
 from neo4j_align.operating import Operating
 from neo4j_align.records import Pairs
 from neo4j_align.views import Weights
+from tests.benchmarks.speed import reference
 from tests.unit.builders import config, entities, neighbourhood, pairs
 
 SIDE, TYPES, FEATURES, NEIGHBOURS = 6, 2, 5, 4  # entities a side
@@ -80,6 +81,17 @@ def test_weights_and_neighbourhoods_matter_in_these_tests() -> None:
     assert np.std(found) > 0.1
     for other in (scores(network(), graph, chosen, features) for graph in (alone, renamed)):
         assert (np.abs(other - found) > 1e-3).mean() > 0.5
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000))
+def test_scores_are_those_of_the_definition(seed: int) -> None:
+    """Against the network written out edge by edge, with nothing shared between pairs."""
+    seen, features = graph(seed), evidence(len(ALL))
+    double, wide = score.exact(network(), seen)
+    with torch.no_grad():
+        expected = reference.forward(double, wide, torch.tensor(ALL), torch.from_numpy(features).double())
+    assert_close(scores(network(), seen, pairs(ALL), features), expected.numpy())
 
 
 @settings(max_examples=25, deadline=None)

@@ -15,6 +15,7 @@ from scipy.stats import chi2
 
 from neo4j_align.records import Neighbourhood, Nodes
 from neo4j_align.store import sampling
+from neo4j_align.store.database import only
 from tests.unit.builders import config, neighbourhood, nodes, objects
 
 Edge = tuple[int, int, int]  # owner, relation code, neighbour
@@ -181,21 +182,20 @@ class FakeDatabase:
         self.relationships = relationships
         self.batches: list[int] = []
 
-    def read(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
+    def read(self, query: str, consume: Any, **parameters: Any) -> list[list[int]]:
+        assert consume is only
         assert parameters["database"] == self.id_prefix
         codes = parameters["codes"]
         assert "$codes[type(r)]" in query
         self.batches.append(len(parameters["ids"]))
-        found: dict[int, list[tuple[int, int]]] = {}
+        found = []
         for node in reversed(parameters["ids"]):
             for start, name, end in self.relationships:
                 if name in codes and node in (start, end):
                     code, other = (codes[name], end) if node == start else (-codes[name], start)
-                    found.setdefault(node, []).append((code, other))
-        return [
-            {"id": node, "relations": [code for code, _ in edges], "neighbours": [other for _, other in edges]}
-            for node, edges in found.items()
-        ]
+                    found.append((node, code, other))
+        columns: list[list[int]] = np.array(found, dtype=np.int64).reshape(-1, 3).T.tolist()
+        return columns
 
 
 RELATIONSHIPS = [
