@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,20 @@ from neo4j_align.records import DIGITS, BoolArray
 
 log = logging.getLogger(__name__)
 POINTS = 100  # of a curve, at most
+SHOWN = 25  # of them in a run's account, at most
 FEWEST = 10  # true links that a curve takes: with fewer it says nothing
 TRUSTED = 300  # links that the mean confidence counts for; see CONTRIBUTING
 SLACK = 0.01  # "within a point": how far below what was asked for a promise may fall
 _SURE = 1.645  # standard deviations of a one-sided 95 %
+BOTH_SIDES = 1.96  # and of a two-sided
+
+
+def wilson(share: float, count: int, deviations: float = BOTH_SIDES) -> tuple[float, float]:
+    """Return the ends of Wilson's interval of a share that was seen in `count` cases, at least one."""
+    z2 = deviations**2
+    middle = share + z2 / (2 * count)
+    spread = deviations * math.sqrt(share * (1 - share) / count + z2 / (4 * count**2))
+    return max((middle - spread) / (1 + z2 / count), 0.0), min((middle + spread) / (1 + z2 / count), 1.0)
 
 
 @dataclass(frozen=True)
@@ -43,9 +53,7 @@ class Point:
         """What the precision is at least, with 95 % certainty: the lower end of Wilson's interval."""
         if self.precision is None or not self.links:
             return 0.0
-        p, n, z2 = self.precision, self.links, _SURE**2
-        low = (p + z2 / (2 * n) - _SURE * math.sqrt(p * (1 - p) / n + z2 / (4 * n**2))) / (1 + z2 / n)
-        return max(low, 0.0)
+        return wilson(self.precision, self.links, _SURE)[0]
 
     def missing(self, target: float) -> int:
         """Return how many more validation links it takes to promise `target` within SLACK.
@@ -132,6 +140,12 @@ class Operating(BaseModel):
         if place < 0:
             return Point(shown)
         return Point(shown, self.links[place], self.precision[place], self.recall[place])
+
+    def document(self, threshold: float) -> dict[str, Any]:
+        """Return for JSON the `chosen` point, and a `curve` of at most SHOWN: threshold, links, precision, recall."""
+        rows = list(zip(self.thresholds, self.links, self.precision, self.recall, strict=True))
+        places = np.unique(np.linspace(0, len(rows) - 1, min(SHOWN, len(rows))).round().astype(int))
+        return {"chosen": astuple(self.at(threshold)), "curve": [[round(v, 4) for v in rows[at]] for at in places]}
 
 
 def aim(precision: float, config: Config, curves: Sequence[Operating], thresholds: Sequence[float]) -> Target:

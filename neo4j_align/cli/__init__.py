@@ -23,6 +23,7 @@ COMMANDS = {
     "confirm": "verdicts",
     "reject": "verdicts",
     "withdraw": "verdicts",
+    "review": "review",
     "runs": "runs",
     "procedures": "procedures",
     "worker": "worker",
