@@ -205,7 +205,7 @@ def test_nonsense_is_answered_with_what_is_wrong(review: tuple[Any, Desk]) -> No
 
 
 def test_the_command_serves_until_ctrl_c(run: Run, example: Database, model_folder: Path) -> None:
-    command = [
+    command: list[str | Path] = [
         sys.executable,
         "-m",
         "neo4j_align",
