@@ -27,3 +27,7 @@ class LeaseError(AlignError):
 
 class ServerError(AlignError):
     """The embedded Neo4j could not be installed, started or stopped."""
+
+
+class JudgedError(AlignError):
+    """Somebody else judged a pair in the meantime."""

@@ -23,6 +23,7 @@ COMMANDS = {
     "confirm": "verdicts",
     "reject": "verdicts",
     "withdraw": "verdicts",
+    "review": "review",
     "runs": "runs",
     "report": "report",
     "procedures": "procedures",

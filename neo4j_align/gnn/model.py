@@ -101,7 +101,8 @@ class Comparison(nn.Module):
         (moving, feature, number), count = self._alive(), self.shape.features
         kinds = torch.arange(self.shape.types, device=known.device)
         kept = torch.cat([moving, count + feature * BINS + number, count * (1 + BINS) + kinds])
-        weights, biases = ([layer.get_parameter(name) for layer in layers] for name in ("weight", "bias"))
+        weights: list[torch.Tensor] = [layer.get_parameter("weight") for layer in layers]
+        biases: list[torch.Tensor] = [layer.get_parameter("bias") for layer in layers]
         joined = functional.linear(known, torch.cat(weights)[:, kept], torch.cat(biases))
         return list(joined.split([len(bias) for bias in biases], dim=1))
 
@@ -230,7 +231,7 @@ class Network(nn.Module):
         keys = [encoded.key[encoded.place[side]] for side in ids]
         product = torch.bmm(keys[0], keys[1].transpose(1, 2))
         near = (-self.sharpness * (2 - 2 * product).clamp(min=1e-12).sqrt()).exp()
-        near = identify(entities, *ids, near) * valid[0].unsqueeze(2) * valid[1].unsqueeze(1)
+        near = identify(entities, ids[0], ids[1], near) * valid[0].unsqueeze(2) * valid[1].unsqueeze(1)
         return torch.cat([near.sum(2), near.sum(1)]) * entities.rarity[torch.cat(ids)]
 
     def _combine(self, entities: Entities, encoded: Encoded, ends: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

@@ -134,13 +134,17 @@ def call(database: Database, config: Config, name: str, **arguments: Any) -> Row
 
 def many(database: Database, config: Config, name: str, calls: list[dict[str, Any]]) -> list[Rows]:
     """Call a procedure's statement several times in one writing transaction, and return the rows of each call."""
-    procedure = Procedure.load(name)
-    text, given = procedure.render(config), {**procedure.constants(config), **procedure.arguments}
 
     def work(execute: Execute) -> list[Rows]:
-        return [execute(text, **{**given, **arguments}) for arguments in calls]
+        return [within(execute, config, name, **arguments) for arguments in calls]
 
     return database.transact(work, again=name not in _ONCE)
+
+
+def within(execute: Execute, config: Config, name: str, **arguments: Any) -> Rows:
+    """Call a procedure's statement as a part of a transaction."""
+    procedure = Procedure.load(name)
+    return execute(procedure.render(config), **{**procedure.constants(config), **procedure.arguments, **arguments})
 
 
 def install(database: Database, config: Config, namespace: str = NAMESPACE) -> list[str]:

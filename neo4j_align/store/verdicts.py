@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from neo4j_align.config import Config
-from neo4j_align.errors import DataError
-from neo4j_align.store import procedures, queries
-from neo4j_align.store.database import Database, Rows
+from neo4j_align.errors import DataError, JudgedError
+from neo4j_align.store import links, procedures, queries, schema
+from neo4j_align.store.database import Database, Execute, Rows
 
 Kind = Literal["confirm", "reject"]
 _AT_ONCE = 500  # verdicts a transaction
+_LOCK = "verdicts"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What somebody said of a pair.
+
+    Attributes:
+        verdict: `confirmed` or `rejected`; by, note: None where nothing was said; at: when, in ISO 8601.
+    """
+
+    verdict: str
+    by: str | None
+    at: str
+    note: str | None
+
+    def __str__(self) -> str:
+        return f"{self.verdict} by {self.by or 'somebody'} at {self.at[:19]}"
+
+
+Verdicts = tuple[Verdict, ...]  # on one pair; two where they contradict each other
 
 
 def judge(database: Database, config: Config, kind: Kind, pairs: Sequence[dict[str, Any]]) -> Rows:
@@ -24,8 +46,7 @@ def judge(database: Database, config: Config, kind: Kind, pairs: Sequence[dict[s
         For each pair `left`, `right`, `pair`, `status` (`confirmed` or `rejected`, else why not) and `contradicts`,
         other verdicts that say otherwise: they stand too until one is withdrawn.
     """
-    for constraint in ("link", "rejection"):
-        database.write(queries.load(f"schema/ensure_{constraint}_constraint").text)
+    _ensure(database)
     rows = [
         row
         for start in range(0, len(pairs), _AT_ONCE)
@@ -45,3 +66,77 @@ def withdraw(database: Database, config: Config, left: str, right: str) -> Rows:
     if not rows:
         raise DataError(f"There is no verdict on {left} and {right}. See that these are their keys.")
     return rows
+
+
+def given(database: Database, config: Config) -> dict[tuple[Any, Any], Verdicts]:
+    """Return all verdicts of an alignment by the keys of the pair, left and right."""
+    known = schema.constants(config)
+    names = ("left_prefix", "right_prefix")
+    keys = {"left_key": config.left.key, "right_key": config.right.key}
+    found: dict[tuple[Any, Any], Verdicts] = {}
+    for row in database.read(
+        queries.load("links/verdicts").text, None, **keys, **{name: known[name] for name in names}
+    ):
+        pair = row.pop("left"), row.pop("right")
+        found[pair] = (*found.get(pair, ()), Verdict(**row))
+    return found
+
+
+def on(database: Database, config: Config, left: Any, right: Any) -> Verdicts:
+    """Return the verdicts on a pair."""
+    return _read(database.read, links.pair_name(config, left, right))
+
+
+def decide(
+    database: Database,
+    config: Config,
+    kind: Kind | None,
+    pair: tuple[Any, Any],
+    said: dict[str, str | None],
+    seen: Verdicts,
+) -> tuple[Verdicts, list[str]]:
+    """Judge a pair anew, if its verdicts are still those that were seen; they give way.
+
+    Args:
+        kind: None withdraws the verdicts.
+        pair: the keys, left and right; said: `by` and `note`.
+
+    Returns:
+        The verdicts on the pair from now on, and other verdicts that contradict them.
+
+    Raises:
+        JudgedError: Somebody judged the pair, or withdrew a verdict, in the meantime; nothing was changed.
+        DataError: The database has no such pair any more.
+    """
+    _ensure(database)
+    database.write(queries.load("schema/ensure_lease_constraint").text)
+    name, keys = links.pair_name(config, *pair), dict(zip(("left", "right"), pair, strict=True))
+
+    def work(execute: Execute) -> tuple[Verdicts, list[str]]:
+        execute(queries.load("leases/lock").text, name=_LOCK)
+        if (now := _read(execute, name)) != seen:
+            raise JudgedError(told(now))
+        if now:
+            procedures.within(execute, config, "withdraw", **keys)
+        rows = procedures.within(execute, config, kind, **keys, **said) if kind else []
+        for row in rows:
+            if row["pair"] is None or row["status"] not in ("confirmed", "rejected"):
+                raise DataError(f"The pair could not be judged: {row['status']}. The graph has changed; start anew.")
+        return _read(execute, name), [other for row in rows for other in row["contradicts"]]
+
+    return database.transact(work, again=False)
+
+
+def _ensure(database: Database) -> None:
+    for constraint in ("link", "rejection"):
+        database.write(queries.load(f"schema/ensure_{constraint}_constraint").text)
+
+
+def _read(execute: Execute, pair: str) -> Verdicts:
+    return tuple(Verdict(**row) for row in execute(queries.load("links/verdicts_on").text, pair=pair))
+
+
+def told(now: Verdicts) -> str:
+    """Say what became of a pair since it was shown."""
+    said = " and ".join(map(str, now)) or "its verdict was withdrawn"
+    return f"In the meantime this pair was judged: {said}. Nothing was changed; look again."

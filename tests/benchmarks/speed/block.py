@@ -32,7 +32,8 @@ def run(names: int) -> dict[str, Any]:
     views, _ = view(nodes, around, None, mapping.candidates.max_frequency)
     seen, views_peak = time.perf_counter() - begin, _peak()
     begin, busy = time.perf_counter(), time.process_time()
-    found = candidates.candidates(mapping, nodes, views, nobody, [True] * len(mapping.types))
+    near = candidates.candidates(mapping, nodes, views, nobody, [True] * len(mapping.types))
+    found = candidates.pairs(views, near.left, near.right)
     blocked, busy = time.perf_counter() - begin, time.process_time() - busy
     recall, mine, exact = _recall(views, found, names, mapping.candidates.per_entity)
     figures = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -141,7 +142,7 @@ def _ends(size: Size, draw: np.random.Generator) -> npt.NDArray[np.int64]:
     return np.concatenate([hub, np.stack([person, film], axis=1)])
 
 
-def _create(database: Database, text: str, rows: list[object]) -> list[str]:
+def _create(database: Database, text: str, rows: Sequence[object]) -> list[str]:
     found = []
     for start in range(0, len(rows), LOADED_AT_ONCE):
         found += [row["id"] for row in database.write(text, rows=rows[start : start + LOADED_AT_ONCE])]

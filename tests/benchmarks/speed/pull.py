@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -122,9 +123,8 @@ def _others(database: Database, mapping: Config) -> dict[str, Callable[[], objec
     }
     text = queries.load("sampling/neighbours").text
     for sessions in (1, 2, 3, 4):
-        ways[f"neighbours: lists, {sessions} session{'s' * (sessions > 1)}"] = lambda sessions=sessions: _expand(
-            database, mapping, nodes, text, sessions
-        )
+        name = f"neighbours: lists, {sessions} session{'s' * (sessions > 1)}"
+        ways[name] = partial(_expand, database, mapping, nodes, text, sessions)
     return ways
 
 

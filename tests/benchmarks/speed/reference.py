@@ -29,7 +29,8 @@ def forward(network: Network, entities: Entities, pairs: torch.Tensor, features:
     known = _known(network.comparison, features, entities.type[pairs[:, 0]])
     heads = torch.stack([head(known).squeeze(1) for head in network.comparison.heads], dim=1)
     compared = (heads + network.comparison.direct(known)).mean(1)
-    return compared + network.gate(known).squeeze(1).sigmoid() * added
+    judged: torch.Tensor = compared + network.gate(known).squeeze(1).sigmoid() * added
+    return judged
 
 
 def _side(network: Network, entities: Entities, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
