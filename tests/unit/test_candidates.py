@@ -15,8 +15,8 @@ from scipy import sparse
 
 from neo4j_align.config import Config, parse_config
 from neo4j_align.records import LEFT, RIGHT, VIEWS, Anchors, Nodes, Pairs
-from neo4j_align.store import candidates
-from neo4j_align.store.candidates import LEAST
+from neo4j_align.store import candidates, nearest
+from neo4j_align.store.nearest import LEAST
 from neo4j_align.views import Views, view
 from tests.unit.builders import anchors, config, neighbourhood, nodes
 
@@ -209,8 +209,8 @@ def test_pairs_are_sorted_without_repeats_and_measured() -> None:
 
 
 def test_a_budget_drops_the_most_frequent_columns_and_keeps_the_rarest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(candidates, "BUDGET", 3)
+    monkeypatch.setattr(nearest, "BUDGET", 3)
     one = sparse.csr_matrix(np.array([[1, 1, 1, 0], [0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], dtype=np.float32))
-    kept = candidates._affordable(one, np.array([1, 2, 4, 4, 0])).toarray()
+    kept = nearest._affordable(one, np.array([1, 2, 4, 4, 0])).toarray()
     # Columns meet 1, 2, 4 and 0 rows: the first row affords the first two, the third has nothing but the frequent one.
     assert kept.tolist() == [[1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]

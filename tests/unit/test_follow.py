@@ -22,7 +22,7 @@ from neo4j_align.progress import Stages
 from neo4j_align.records import LEFT, RIGHT, Neighbourhood, Nodes, Verdicts
 from neo4j_align.resolve import anchors
 from neo4j_align.sight import Graph
-from neo4j_align.store import candidates, sampling
+from neo4j_align.store import candidates, nearest, sampling
 from tests.unit.builders import config, objects
 
 WORDS = ("solaris", "stalker", "mirror", "nostalgia", "ivan", "rublev", "sacrifice", "the", "ii")
@@ -164,12 +164,12 @@ def decided(graph: Graph, random: Random) -> Verdicts:
     return Verdicts(frozenset(pairs), frozenset()) if random.random() < 0.5 else Verdicts(frozenset(), frozenset(pairs))
 
 
-@pytest.mark.parametrize("budget", [candidates.BUDGET, 6])
+@pytest.mark.parametrize("budget", [nearest.BUDGET, 6])
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 100_000), steps=st.lists(st.lists(st.integers(0, 5), max_size=4), min_size=1, max_size=3))
 def test_a_judgement_that_follows_is_one_from_nothing(budget: int, seed: int, steps: list[list[int]]) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(candidates, "BUDGET", budget)
+        patched.setattr(nearest, "BUDGET", budget)
         made, mapped = world(seed), mapping()
         judge = Looks(mapped, Stages()).judge
         taught, random = model(mapped, made.graph(mapped)), Random(seed)

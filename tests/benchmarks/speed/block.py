@@ -11,7 +11,7 @@ import numpy.typing as npt
 from neo4j_align.config import Config
 from neo4j_align.progress import peak_bytes
 from neo4j_align.records import LEFT, RIGHT, Anchors, Neighbourhood, Nodes, Objects, Pairs
-from neo4j_align.store import candidates
+from neo4j_align.store import candidates, nearest
 from neo4j_align.views import Views, view
 from tests.benchmarks.common import table
 from tests.benchmarks.speed import graphs
@@ -82,10 +82,10 @@ def _recall(views: Views, found: Pairs, count: int, k: int) -> tuple[float, floa
     for rows in np.array_split(sample, max(1, len(sample) // AT_ONCE)):
         near = sum((own[rows] @ other).toarray() for own, other in zip((views.name, views.record), right, strict=True))
         best = _best(near, k)
-        for row, nearest in zip(rows.tolist(), best, strict=True):
+        for row, exact in zip(rows.tolist(), best, strict=True):
             first, last = np.searchsorted(found.left, [row, row + 1])
-            hit += len(np.intersect1d(found.right[first:last] - count, nearest))
-            total += len(nearest)
+            hit += len(np.intersect1d(found.right[first:last] - count, exact))
+            total += len(exact)
             exact += row in nearest
     pairs = found.left.astype(np.int64) * 2 * count + found.right
     mine = np.isin(sample.astype(np.int64) * 2 * count + count + sample, pairs)
@@ -95,7 +95,7 @@ def _recall(views: Views, found: Pairs, count: int, k: int) -> tuple[float, floa
 def _best(near: npt.NDArray[Any], k: int) -> list[npt.NDArray[np.int64]]:
     """Return the k largest of each row that are above nothing."""
     top = np.argpartition(-near, min(k, near.shape[1] - 1), axis=1)[:, :k]
-    return [row[values[row] > candidates.LEAST] for row, values in zip(top, near, strict=True)]
+    return [row[values[row] > nearest.LEAST] for row, values in zip(top, near, strict=True)]
 
 
 def _peak() -> float:

@@ -1,0 +1,152 @@
+"""The nearest rows of sparse matrices, in lists of which each sums the cosines of some views. No entities, no pools."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from sparse_dot_topn import sp_matmul_topn
+
+from neo4j_align.records import VIEWS, FloatArray, IntArray, SmallArray
+from neo4j_align.views import Views
+
+BUDGET = 50_000  # meetings of a row with rows of the other side
+LEAST = 0.01  # a sum of cosines below this is chance: one common trigram
+LISTS = (("name", "record", "neighbours"), VIEWS, ("neighbours",), ("circle",))  # views whose cosines are summed
+_TIED = 8  # more than asked for, to see where equally near ones begin
+Powers = npt.NDArray[np.int8]  # of each column: how many rows have it, as a power of two; -1 where none has
+
+
+def powers(rows: SmallArray, columns: int) -> Powers:
+    """Count the rows that have each column, given all columns of all rows, to the nearest power of two.
+
+    One row more seldom changes that, and so seldom what others can afford.
+    """
+    count = np.bincount(rows, minlength=columns)
+    met = np.flatnonzero(count)
+    found = np.full(len(count), -1, np.int8)
+    found[met] = np.rint(np.log2(count[met]))
+    return found
+
+
+def cost(powers: Powers, columns: SmallArray) -> IntArray:
+    """Return about how many rows have these columns."""
+    found = powers[columns]
+    return np.where(found < 0, 0, 1 << np.maximum(found, 0).astype(np.int64))
+
+
+def against(
+    views: Views, names: tuple[str, ...], few: IntArray, many: IntArray
+) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+    """Return some rows of a list, and others, these with the columns alone that the first have too."""
+    ones = [getattr(views, name)[few] for name in names]
+    others = [_narrowed(getattr(views, name), one)[many] for name, one in zip(names, ones, strict=True)]
+    return sparse.hstack(ones).tocsr(), sparse.hstack(others).tocsr()
+
+
+def _narrowed(rows: sparse.csr_matrix, others: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Return rows with those columns alone that others have too."""
+    wanted = np.zeros(rows.shape[1], bool)
+    wanted[others.indices] = True
+    kept = wanted[rows.indices]
+    ends = np.r_[0, np.cumsum(kept)][rows.indptr]
+    return sparse.csr_matrix((rows.data[kept], rows.indices[kept], ends), shape=rows.shape)
+
+
+def nearest(
+    views: Views, lists: tuple[tuple[str, ...], ...], left: IntArray, right: IntArray, k: int, costs: list[Powers]
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Take the nearest of each list in turns until each left entity has k.
+
+    Args:
+        costs: of each list, how many right entities have a column.
+
+    Returns:
+        The pairs, (P,) each, and the bars, (R, LISTS): the least similarity by which another would enter.
+    """
+    tables, tops = [], []
+    for number, names in enumerate(lists):
+        mine, others = against(views, names, left, right)
+        best = _top(_affordable(mine, cost(costs[number], mine.indices)), others, k)
+        place = np.arange(best.nnz) - np.repeat(best.indptr[:-1], np.diff(best.indptr))
+        row = np.repeat(np.arange(len(left)), np.diff(best.indptr))
+        tables.append((row, best.indices, place * len(lists) + number))
+        tops.append(best)
+    row, column, place = (np.concatenate(part).astype(np.int64) for part in zip(*tables, strict=True))
+    row, column, place = _in_turns(row, column, place, k)
+    return left[row], right[column], _bars(tops, row, place, k)
+
+
+def _in_turns(row: IntArray, column: IntArray, place: IntArray, k: int) -> tuple[IntArray, IntArray, IntArray]:
+    """Keep each pair at its first place, and of each row the k first pairs."""
+    order = np.lexsort((place, column, row))
+    row, column, place = row[order], column[order], place[order]
+    fresh = np.ones(len(row), bool)
+    fresh[1:] = (np.diff(row) != 0) | (np.diff(column) != 0)
+    turn = np.lexsort((place[fresh], row[fresh]))
+    row, column, place = row[fresh][turn], column[fresh][turn], place[fresh][turn]
+    kept = np.arange(len(row)) - np.searchsorted(row, row) < k
+    return row[kept], column[kept], place[kept]
+
+
+def _bars(tops: list[sparse.csr_matrix], row: IntArray, place: IntArray, k: int) -> FloatArray:
+    """Return, for each left entity and list, the similarity of the last place that was taken or passed over."""
+    count = tops[0].shape[0]
+    bars = np.full((count, len(LISTS)), np.inf, np.float32)
+    last = np.full(count, -1, np.int64)
+    np.maximum.at(last, row, place)
+    last[np.bincount(row, minlength=count) < k] = np.iinfo(np.int32).max  # whoever comes near enters
+    for number, best in enumerate(tops):
+        reach = (last - number) // len(tops)
+        full = reach < np.diff(best.indptr)
+        at = (best.indptr[:-1] + reach.clip(min=0))[full & (reach >= 0)]
+        bars[:, number] = np.where(full, np.inf, LEAST)
+        bars[full & (reach >= 0), number] = best.data[at]
+    return bars
+
+
+def _top(one: sparse.csr_matrix, other: sparse.csr_matrix, k: int) -> sparse.csr_matrix:
+    """Return the k nearest rows of `other` for each row of `one`, the nearest first, of equally near the first.
+
+    The product chooses among equally near ones as its heap happens to lie; so more than k are taken, and more again
+    for rows in which those at the end are as near as the k-th.
+    """
+    if not (one.nnz and other.nnz):
+        return sparse.csr_matrix((one.shape[0], other.shape[0]), dtype=np.float32)
+    turned, rows, asked = other.T.tocsr(), np.arange(one.shape[0]), k + _TIED
+    parts = []
+    while len(rows):
+        best = sp_matmul_topn(
+            one[rows], turned, top_n=min(asked, other.shape[0]), threshold=LEAST, sort=True, n_threads=-1
+        )
+        found = np.diff(best.indptr)
+        open_end = (found >= asked) & (asked < other.shape[0])
+        ends = best.indptr[:-1][open_end]
+        open_end[open_end] = best.data[ends + k - 1] == best.data[ends + asked - 1]
+        row = np.repeat(np.arange(len(rows)), found)
+        settled = ~open_end[row]
+        parts.append((rows[row[settled]], best.indices[settled], best.data[settled]))
+        rows, asked = rows[open_end], asked * 8
+    row, column, value = (np.concatenate(part) for part in zip(*parts, strict=True))
+    order = np.lexsort((column, -value, row))
+    row, column, value = row[order], column[order], value[order]
+    kept = np.arange(len(row)) - np.searchsorted(row, row) < k
+    ends = np.r_[0, np.cumsum(np.bincount(row[kept], minlength=one.shape[0]))]
+    return sparse.csr_matrix((value[kept], column[kept], ends), shape=(one.shape[0], other.shape[0]))
+
+
+def _affordable(one: sparse.csr_matrix, cost: IntArray) -> sparse.csr_matrix:
+    """Keep of each row the rarest columns that meet about BUDGET rows of the other side, and always the rarest.
+
+    A common trigram of a million names meets a hundred thousand others and tells nothing: without this bound the work
+    grows with the square of the graph. The pairs found are measured with all columns again.
+    """
+    if not one.nnz:
+        return one
+    row = np.repeat(np.arange(one.shape[0]), np.diff(one.indptr))
+    order = np.lexsort((one.indices, cost, row))
+    before = np.cumsum(cost[order]) - cost[order]
+    before -= before[one.indptr[:-1].clip(max=len(order) - 1)][row]
+    kept = np.zeros(one.nnz, dtype=bool)
+    kept[order] = before < BUDGET
+    return sparse.csr_matrix((one.data[kept], (row[kept], one.indices[kept])), shape=one.shape)
