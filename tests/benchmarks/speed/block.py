@@ -82,11 +82,11 @@ def _recall(views: Views, found: Pairs, count: int, k: int) -> tuple[float, floa
     for rows in np.array_split(sample, max(1, len(sample) // AT_ONCE)):
         near = sum((own[rows] @ other).toarray() for own, other in zip((views.name, views.record), right, strict=True))
         best = _best(near, k)
-        for row, exact in zip(rows.tolist(), best, strict=True):
+        for row, first_k in zip(rows.tolist(), best, strict=True):
             first, last = np.searchsorted(found.left, [row, row + 1])
-            hit += len(np.intersect1d(found.right[first:last] - count, exact))
-            total += len(exact)
-            exact += row in nearest
+            hit += len(np.intersect1d(found.right[first:last] - count, first_k))
+            total += len(first_k)
+            exact += row in first_k
     pairs = found.left.astype(np.int64) * 2 * count + found.right
     mine = np.isin(sample.astype(np.int64) * 2 * count + count + sample, pairs)
     return hit / total, float(mine.mean()), exact / len(sample)
