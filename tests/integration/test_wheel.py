@@ -38,7 +38,9 @@ from neo4j_align.store.database import Database
 with Database.open(Connection.from_environment()) as database:
     query = queries.load("sampling/nodes")
     text = query.render(entity=schema.all_of(["Film"]))
-    rows = database.read(text, side_property=None, side_value=None, key="uid", properties=["title"])
+    ids = [row["id"] for row in database.read("MATCH (n:Film) RETURN toInteger(split(elementId(n), ':')[2]) AS id")]
+    rows = database.read(text, side_property=None, side_value=None, ids=ids, database=database.id_prefix, longest=9,
+                         key="uid", properties=["title"])
 print(json.dumps({"package": neo4j_align.__file__, "queries": str(queries.FOLDER), "rows": rows}))
 """
 IMPORTS = """
@@ -136,7 +138,7 @@ def test_a_query_file_of_the_wheel_runs(
     for place in ("package", "queries"):
         assert Path(found[place]).is_relative_to(installed.parent)
     (row,) = found["rows"]
-    assert {name: row[name] for name in ("key", "values")} == {"key": "a", "values": ["Alien"]}
+    assert [entity[1:] for entity in row["entities"]] == [["a", ["Alien"]]]
 
 
 def test_every_module_imports_with_the_declared_dependencies(installed: Path, tmp_path: Path) -> None:
