@@ -32,6 +32,7 @@ NAVIGATION = (ROOT / "zensical.toml").read_text(encoding="utf-8")
 PAGES = [*re.findall(r'= "(\S+\.md)"', NAVIGATION), "../README.md"]
 NAMESPACES = ("align", "films")
 LONGEST = 600  # seconds of a block
+whole = pytest.mark.skipif("ALIGN_DOCS" not in os.environ, reason="trains many times: ALIGN_DOCS=1 runs all pages")
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ def sandbox(neo4j_connection: Connection, tmp_path_factory: pytest.TempPathFacto
             procedures.remove(database, namespace)
 
 
+@whole
 @pytest.mark.parametrize("page", PAGES)
 def test_everything_on_a_page_works(sandbox: Sandbox, page: str) -> None:
     for block in blocks(DOCS / page):
@@ -119,6 +121,7 @@ def test_what_fails_is_seen(sandbox: Sandbox) -> None:
         assert_is_cypher(sandbox.database, "GRANT ACESS ON DATABASE neo4j TO align_reader;")
 
 
+@whole
 def test_all_that_is_ours_in_the_database_is_described(sandbox: Sandbox) -> None:
     """After all pages: their runs, verdicts, jobs, syncs and an undo have written what there is to write."""
     text = (DOCS / "reference" / "database.md").read_text(encoding="utf-8")
