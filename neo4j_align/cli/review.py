@@ -100,14 +100,16 @@ def _listen(host: str, port: int) -> socket.socket:
     Raises:
         ServerError: It is taken, or there is no such address here.
     """
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, socket.SOCK_STREAM)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-    except OSError as error:
-        raise ServerError(f"Cannot listen on {host} port {port}: {error.strerror}. Give another --port.") from error
-    return listening
+    with contextlib.ExitStack() as unless_bound:
+        try:
+            family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            listening = unless_bound.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+        except OSError as error:
+            raise ServerError(f"Cannot listen on {host} port {port}: {error.strerror}. Give another --port.") from error
+        unless_bound.pop_all()
+        return listening
 
 
 def _shown(host: str) -> str:
