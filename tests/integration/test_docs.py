@@ -32,7 +32,9 @@ NAVIGATION = (ROOT / "zensical.toml").read_text(encoding="utf-8")
 PAGES = [*re.findall(r'= "(\S+\.md)"', NAVIGATION), "../README.md"]
 NAMESPACES = ("align", "films")
 LONGEST = 600  # seconds of a block
-whole = pytest.mark.skipif("ALIGN_DOCS" not in os.environ, reason="trains many times, and not all pages have passed yet: ALIGN_DOCS=1")
+whole = pytest.mark.skipif(
+    "ALIGN_DOCS" not in os.environ, reason="trains many times, and not all pages have passed yet: ALIGN_DOCS=1"
+)
 
 
 @dataclass(frozen=True)
