@@ -19,7 +19,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-OWN_PREFIX = "Align"  # of the labels of the tool's own nodes
+OWN_LABELS = frozenset({"AlignChange", "AlignEvent", "AlignJob", "AlignLease", "AlignRun", "AlignState"})
 OWN_RELATIONS = frozenset({"SAME_AS", "NOT_SAME_AS"})
 Probability = Annotated[float, Field(ge=0, le=1)]
 Kind = Literal["name", "text", "number", "date"]
@@ -206,7 +206,7 @@ class Config(Frozen):
         for side in ("left", "right"):
             labels = [getattr(entry, side) for entry in self.types if getattr(entry, side) is not None]
             types = [getattr(entry, side) for entry in self.relations if getattr(entry, side) is not None]
-            if own := [name for name in labels if name.startswith(OWN_PREFIX)] + sorted(OWN_RELATIONS & set(types)):
+            if own := sorted(OWN_LABELS & set(labels)) + sorted(OWN_RELATIONS & set(types)):
                 raise ValueError(f"{own[0]} belongs to neo4j-align and cannot be mapped")
             if repeated := sorted({name for name in types if types.count(name) > 1}):
                 raise ValueError(f"a relationship type has one place in `relations`; repeated: {', '.join(repeated)}")

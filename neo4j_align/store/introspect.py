@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from neo4j_align.config import OWN_PREFIX, OWN_RELATIONS, Side
+from neo4j_align.config import OWN_LABELS, OWN_RELATIONS, Side
 from neo4j_align.errors import ConfigError
 from neo4j_align.profile import (
     Graph,
@@ -84,7 +84,7 @@ def _label_sets(database: Database, side_property: str | None) -> list[LabelSet]
     if any(not isinstance(row["value"], str | int | None) for row in rows):
         raise ConfigError(f"The property {side_property} holds values that are neither text nor whole numbers.")
     sets = [LabelSet(frozenset(row["labels"]), row["nodes"], row["value"]) for row in rows]
-    return [one for one in sets if one.labels and not any(label.startswith(OWN_PREFIX) for label in one.labels)]
+    return [one for one in sets if one.labels and not one.labels & OWN_LABELS]
 
 
 def _within(sets: Sequence[LabelSet], scope: Scope) -> list[LabelSet]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from neo4j_align.config import OWN_PREFIX, OWN_RELATIONS
+from neo4j_align.config import OWN_LABELS, OWN_RELATIONS
 from neo4j_align.errors import ConfigError, DataError
 from neo4j_align.store import queries
 from neo4j_align.store.database import Database
@@ -162,8 +162,8 @@ def _parse_edge(row: list[str], uids: set[str], place: _Place) -> tuple[str, str
 
 
 def _label_problem(label: str) -> str | None:
-    if label.startswith(OWN_PREFIX):
-        return f"labels that begin with {OWN_PREFIX} belong to neo4j-align, not {label!r}. Choose another name."
+    if label in OWN_LABELS:
+        return f"{label} belongs to neo4j-align. Choose another name for the label."
     return _name_problem(label)
 
 

@@ -96,7 +96,8 @@ def commands_page() -> str:
 
 
 def _help(command: click.Command, name: str) -> str:
-    return command.get_help(click.Context(command, info_name=name, max_content_width=WIDTH, terminal_width=WIDTH))
+    context = {**cli.main.context_settings, "max_content_width": WIDTH}  # click makes a help option once a process
+    return command.get_help(click.Context(command, info_name=name, terminal_width=WIDTH, **context))
 
 
 def configuration_page() -> str:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from neo4j_align.config import OWN_LABELS, OWN_RELATIONS
 from neo4j_align.errors import DataError
 from neo4j_align.store.loader import read_folder
 
@@ -62,7 +63,7 @@ REFUSED = [
     ("no type", "left_nodes", FILM + '{"uid": "b", "type": ""}', "line 2: the node has no `type`"),
     ("a uid twice", "left_nodes", FILM + FILM, "line 2: the uid 'a' is there a second time"),
     ("the other side's label", "left_nodes", '{"uid": "a", "type": "R"}', "line 1: the type 'R' is also the label"),
-    ("a label of the tool", "left_nodes", '{"uid": "a", "type": "AlignRun"}', "line 1: labels that begin with Align"),
+    ("a label of the tool", "left_nodes", '{"uid": "a", "type": "AlignRun"}', "line 1: AlignRun belongs to neo4j"),
     ("a label nobody can quote", "left_nodes", '{"uid": "a", "type": "A\\\\B"}', "line 1: .* cannot be used"),
     ("an attribute nobody can quote", "left_nodes", '{"uid": "a", "type": "F", "": 1}', "line 1: attribute ''"),
     ("a nested value", "left_nodes", '{"uid": "a", "type": "F", "x": {}}', "line 1: attribute 'x': Neo4j cannot store"),
@@ -95,14 +96,14 @@ def test_says_which_files_are_missing(tmp_path: Path) -> None:
         read_folder(tmp_path, "L", "R")
 
 
-@pytest.mark.parametrize(("left", "right"), [("L", "L"), ("AlignLeft", "R"), ("L", ""), ("L", "R\\")])
+@pytest.mark.parametrize(("left", "right"), [("L", "L"), ("AlignRun", "R"), ("L", ""), ("L", "R\\")])
 def test_refuses_side_labels_that_cannot_serve(tmp_path: Path, left: str, right: str) -> None:
     with pytest.raises(DataError, match="label"):
         read_folder(write(tmp_path), left, right)
 
 
 names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\\\0"), min_size=1).filter(
-    lambda name: not name.startswith("Align") and name not in {"SAME_AS", "NOT_SAME_AS", "other side"}
+    lambda name: name not in OWN_LABELS | OWN_RELATIONS | {"other side"}
 )
 scalars = st.one_of(st.text(st.characters(exclude_categories=["Cs"])), st.integers(-(2**63), 2**63 - 1), st.booleans())
 
