@@ -9,7 +9,19 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-from neo4j_align.records import Anchors, BoolArray, FloatArray, IntArray, Neighbourhood, Nodes, Objects, Pairs, taken
+from neo4j_align.records import (
+    NO_LINKS,
+    Anchors,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    Links,
+    Neighbourhood,
+    Nodes,
+    Objects,
+    Pairs,
+    taken,
+)
 from neo4j_align.sight import Graph
 from neo4j_align.store.candidates import Blocked
 from neo4j_align.views import Views
@@ -62,12 +74,14 @@ class Memory:
 
     Attributes:
         views: those that no anchor changes; alone: (N,), as `views.alone` tells; looks: the first and the second.
+        links: that the run left.
     """
 
     graph: Graph
     views: Views
     alone: FloatArray
     looks: tuple[Glimpse, ...]
+    links: Links = NO_LINKS
 
     def reindexed(self, nodes: Nodes) -> tuple[Memory, IntArray]:
         """Return this in the indices of a graph of today, and the index here of each entity there, -1 if new.

@@ -12,7 +12,8 @@ import pandas as pd
 from neo4j_align.config import Config
 from neo4j_align.looks import Judgement
 from neo4j_align.operating import Target
-from neo4j_align.records import DIGITS, BoolArray, Nodes
+from neo4j_align.records import DIGITS, BoolArray, Links, Nodes
+from neo4j_align.resolve import account
 from neo4j_align.store import links
 
 
@@ -40,6 +41,32 @@ class Scored:
     def links(self) -> pd.DataFrame:
         """The chosen links: pair, left, right, type, alone, confidence, score."""
         return self.table(np.flatnonzero(self.linked)).drop(columns="linked")
+
+    @property
+    def kept(self) -> Links:
+        """The links and verdicts, as the next run finds them if nobody else changes any."""
+        pairs, rows, decided = self.judged.pairs, np.flatnonzero(self.linked), self.existing.verdicts
+        ends = np.stack([pairs.left[rows], pairs.right[rows]], axis=1).astype(np.int64)
+        confirmed, rejected = (
+            np.array(sorted(verdicts), np.int64).reshape(-1, 2) for verdicts in (decided.confirmed, decided.rejected)
+        )
+        score = np.round(self.judged.logits[rows], DIGITS)
+        return Links(ends, self.judged.confidence[rows], score, confirmed, rejected)
+
+    @property
+    def outcome(self) -> account.Outcome:
+        """What became of the candidate pairs."""
+        judged = self.judged
+        return account.Outcome(
+            judged.pairs, judged.logits, judged.confidence, self.linked, self.thresholds, self.existing.verdicts
+        )
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the report draws: small tables of the pairs, and what validation says."""
+        graph = self.judged.scene.graph
+        tables = account.account(self.config, graph.nodes, graph.neighbourhood.degree, self.outcome)
+        return {**tables, **self.validated}
 
     def table(self, rows: npt.NDArray[np.int64]) -> pd.DataFrame:
         """Return some pairs as `links` does, and whether they are `linked`."""

@@ -6,7 +6,6 @@ schema → entities → sampling → two looks (views → candidates → compari
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,21 +13,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from neo4j_align import recall
 from neo4j_align.config import Config
 from neo4j_align.errors import ModelError
 from neo4j_align.explain import Explainer
 from neo4j_align.explanation import Explanation
 from neo4j_align.gnn import saved
 from neo4j_align.looks import Looks
-from neo4j_align.memory import Memory
 from neo4j_align.operating import aim
 from neo4j_align.outcome import Alignment, Examined, Scored, alignment
+from neo4j_align.past import NOTHING_KNOWN, Known, Past
 from neo4j_align.progress import Stages
-from neo4j_align.records import FloatArray, Nodes
-from neo4j_align.resolve import account, drift, evaluate, labels, match
+from neo4j_align.records import FloatArray
+from neo4j_align.resolve import drift, evaluate, labels, match
 from neo4j_align.sight import Graph
-from neo4j_align.store import changes, entities, links, prints, refresh, runs, sampling, schema
+from neo4j_align.store import changes, entities, links, prints, runs, sampling, schema
 from neo4j_align.store.database import Database
 from neo4j_align.store.lease import Lease
 
@@ -76,7 +74,7 @@ class Aligner:
             ModelError: The model was trained for another mapping.
         """
         if dry_run:
-            found = self._judge(model, links.read, precision)
+            found = self._judge(model, precision)
             todo = links.difference(found.existing, found.links, model.about.id)
             return alignment(found, None, todo.counts)
         with Lease(self.database, "writer", "align") as lease:
@@ -110,11 +108,8 @@ class Aligner:
                 seen = replace(seen, entities=changed)
             same = before.get("config_hash") == self.config.digest() and standing.items() <= before.items()
             if seen.entities or not same:
-                memory = self._recalled(model, {"run": before.get("memory")}) if seen.ids is not None else None
-                if memory is not None:
-                    graph = self._refreshed(memory, seen)
-                memory = memory or self._recalled(model)
-                return self._run(lease, "sync", model, before.get("precision"), seen, standing, graph, memory)
+                known = self._past(model.about.id).known(before, seen, graph, same)
+                return self._run(lease, "sync", model, before.get("precision"), seen, standing, known)
             changes.go_on(self.database, before, seen)
         return Alignment(None, pd.DataFrame(), 0, links.NO_CHANGES.counts, changed_entities=0)
 
@@ -126,13 +121,12 @@ class Aligner:
         precision: float | None,
         seen: changes.Seen,
         standing: dict[str, Any],
-        graph: Graph | None = None,
-        memory: Memory | None = None,
+        known: Known = NOTHING_KNOWN,
     ) -> Alignment:
         about = {"model": model.about.id, "precision": precision, "changed_entities": seen.entities}
         many = self.config.many(model.about.exclusive)
         with runs.running(self.database, kind, self.config, lease, many=many, **about) as run:
-            found = self._judge(model, links.read, precision, graph, memory)
+            found = self._judge(model, precision, known)
             todo = links.difference(found.existing, found.links, model.about.id)
             with self.stages.stage("write", sum(todo.counts.values())) as advance:
                 todo = replace(todo, create=links.with_ids(self.database, found.judged.scene.graph.nodes, todo.create))
@@ -152,7 +146,7 @@ class Aligner:
             now = prints.take(*found.judged.scene.graph.seen)
             state = changes.state(self.config, about["model"], about["precision"], standing, seen, run)
             if self.memory is not None:
-                recall.save(self.memory, found.judged.memory, {**self._of(about["model"]), "run": run.id})
+                self._past(about["model"]).keep(found, run.id)
                 state["memory"] = run.id
             run.write("changes/remember", [*now.packed(prints.read(self.database, mine), mine), state])
             run.write("changes/forget_events", list(seen.events))
@@ -164,7 +158,7 @@ class Aligner:
         Returns:
             left, right (keys), type, confidence, score, and whether the pair is `linked`.
         """
-        found = self._judge(model, links.read)
+        found = self._judge(model)
         return found.table(np.arange(len(found.judged.pairs))).drop(columns=["pair", "alone"])
 
     def examine(self, model: saved.Model, precision: float | None = None) -> Examined:
@@ -173,12 +167,12 @@ class Aligner:
         Args:
             precision: as in `align`.
         """
-        found = self._judge(model, links.read, precision)
+        found = self._judge(model, precision)
         graph = found.judged.scene.graph
-        near = found.table(np.flatnonzero(_outcome(found).kinds(graph.nodes)["near"]))
+        near = found.table(np.flatnonzero(found.outcome.kinds(graph.nodes)["near"]))
         least = near["type"].map(dict(zip(self.config.type_names, found.thresholds, strict=True)))
         why = np.where(near["confidence"] < least, "below the threshold", "a surer link took its place")
-        return Examined(prints.take(*graph.seen).digest(), graph.nodes, near.assign(why=why), _told(found), found.drift)
+        return Examined(prints.take(*graph.seen).digest(), graph.nodes, near.assign(why=why), found.told, found.drift)
 
     def neighbourhood(self, model: saved.Model, key: object) -> pd.DataFrame:
         """Return the sampled neighbours of the entities with a key, and theirs, as `Graph.around` does."""
@@ -195,7 +189,7 @@ class Aligner:
     def explainer(self, model: saved.Model) -> Explainer:
         """Judge as `align` would, with the precision that it was asked for last, so as to explain any pairs."""
         precision = changes.remembered(self.database, self.config).get("precision")
-        return Explainer(model, self._judge(model, links.read, precision))
+        return Explainer(model, self._judge(model, precision))
 
     def evaluate(
         self, model: saved.Model, gold: pd.DataFrame, split: str | None = "test", precision: float | None = None
@@ -216,7 +210,7 @@ class Aligner:
             `target`, what validation promised.
         """
         seed = self.config.training.seed
-        found = self._judge(model, lambda *_: links.NOTHING, precision)
+        found = self._judge(model, precision, Known(links=lambda *_: links.NOTHING))
         nodes = found.judged.scene.graph.nodes
         known = labels.read(gold, nodes, self.config.type_names, seed)
         trained_on = model.about.training["labels"]["digest"] == labels.digest(gold)
@@ -226,22 +220,15 @@ class Aligner:
         )
         return figures if found.target is None else {**figures, "target": found.target.document()}
 
-    def _judge(
-        self,
-        model: saved.Model,
-        existing_links: Callable[[Database, Config, Nodes], links.Existing],
-        precision: float | None = None,
-        graph: Graph | None = None,
-        memory: Memory | None = None,
-    ) -> Scored:
+    def _judge(self, model: saved.Model, precision: float | None = None, known: Known = NOTHING_KNOWN) -> Scored:
         model.require(self.config)
         about = model.about
         learned = about.thresholds if precision is None else [kind.threshold(precision) for kind in about.operating]
         thresholds, exclusive = self.config.decisions(learned, about.exclusive)
         target = None if precision is None else aim(precision, self.config, about.operating, thresholds)
-        graph = graph or self._pull(model.means)
-        existing = existing_links(self.database, self.config, graph.nodes)
-        judged = Looks(self.config, self.stages).judge(graph, model, existing.verdicts, memory)
+        graph = known.graph or self._pull(model.means)
+        existing = known.links(self.database, self.config, graph.nodes)
+        judged = Looks(self.config, self.stages).judge(graph, model, existing.verdicts, known.memory)
         pairs = judged.pairs
         with self.stages.stage("match"):
             types = graph.nodes.type[pairs.left]
@@ -258,24 +245,11 @@ class Aligner:
                 )
             ] = True
         moved = drift.since(model.about.training.get("reference", {}), graph.nodes, pairs, judged.logits)
-        least, known = np.array(thresholds), about.validated(self.config, thresholds)
-        return Scored(self.config, judged, chosen, existing, least, np.array(exclusive), target, moved, known)
+        least, told = np.array(thresholds), about.validated(self.config, thresholds)
+        return Scored(self.config, judged, chosen, existing, least, np.array(exclusive), target, moved, told)
 
-    def _of(self, model: str) -> dict[str, str]:
-        """Return what a memory has to be of, to serve this configuration and a model."""
-        return {"model": model, "config": self.config.digest()}
-
-    def _recalled(self, model: saved.Model, of: dict[str, Any] | None = None) -> Memory | None:
-        return None if self.memory is None else recall.load(self.memory, {**self._of(model.about.id), **(of or {})})
-
-    def _refreshed(self, memory: Memory, seen: changes.Seen) -> Graph | None:
-        """Read what changed of a graph alone; None where that does not do."""
-        graph, ids = memory.graph, np.array(sorted(seen.ids or ()), np.int64)
-        with self.stages.stage("refresh") as advance:
-            given = (graph.nodes, graph.neighbourhood, graph.means, ids, seen.grown)
-            found = refresh.refresh(self.database, self.config, *given)
-            advance(len(ids))
-        return None if found is None else Graph(*found, graph.means)
+    def _past(self, model: str) -> Past:
+        return Past(self.config, self.database, self.stages, self.memory, model)
 
     def _pull(self, means: FloatArray | None) -> Graph:
         with self.stages.stage("pull") as advance:
@@ -293,19 +267,5 @@ class Aligner:
             "links": int(found.linked.sum()),
             "stages": json.dumps(self.stages.done),
             "drift": json.dumps(found.drift),
-            "account": json.dumps(_told(found)),
+            "account": json.dumps(found.told),
         }
-
-
-def _outcome(found: Scored) -> account.Outcome:
-    judged = found.judged
-    return account.Outcome(
-        judged.pairs, judged.logits, judged.confidence, found.linked, found.thresholds, found.existing.verdicts
-    )
-
-
-def _told(found: Scored) -> dict[str, Any]:
-    """Return what the report draws: small tables of the pairs, and what validation says."""
-    graph = found.judged.scene.graph
-    tables = account.account(found.config, graph.nodes, graph.neighbourhood.degree, _outcome(found))
-    return {**tables, **found.validated}

@@ -21,14 +21,16 @@ from scipy import sparse
 
 from neo4j_align import __version__
 from neo4j_align.memory import Glimpse, Memory
-from neo4j_align.records import Anchors, Neighbourhood, Nodes, Objects
+from neo4j_align.records import Anchors, Links, Neighbourhood, Nodes, Objects
 from neo4j_align.sight import Graph
 from neo4j_align.store.candidates import Blocked
 from neo4j_align.views import Views
 
 log = logging.getLogger(__name__)
 _ABOUT, _TEXTS, _MATRIX = "memory.json", ("text", "start", "kind"), ("data", "indices", "indptr", "shape")
-_KINDS = {kind.__name__: kind for kind in (Memory, Graph, Nodes, Neighbourhood, Views, Glimpse, Anchors, Blocked)}
+_KINDS = {
+    kind.__name__: kind for kind in (Memory, Graph, Nodes, Neighbourhood, Views, Glimpse, Anchors, Blocked, Links)
+}
 _MISSING, _TEXT, _NUMBER = 0, 1, 2
 
 

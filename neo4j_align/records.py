@@ -136,6 +136,25 @@ class Verdicts:
 
 
 @dataclass(frozen=True)
+class Links:
+    """Links and verdicts as a run left them, by index into Nodes.
+
+    Attributes:
+        ends: (L, 2); confidence, score: (L,).
+        confirmed, rejected: (C, 2).
+    """
+
+    ends: IntArray
+    confidence: npt.NDArray[np.float64]
+    score: npt.NDArray[np.float64]
+    confirmed: IntArray
+    rejected: IntArray
+
+
+NO_LINKS = Links(np.zeros((0, 2), np.int64), *np.zeros((2, 0)), *np.zeros((2, 0, 2), np.int64))
+
+
+@dataclass(frozen=True)
 class Pairs:
     """Pairs of entities to compare, by index into Nodes, sorted by (left, right), without repeats.
 

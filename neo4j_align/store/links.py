@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from neo4j_align.config import Config
-from neo4j_align.records import LEFT, RIGHT, BoolArray, Nodes, Verdicts
+from neo4j_align.records import LEFT, RIGHT, BoolArray, Links, Nodes, Verdicts
 from neo4j_align.store import queries, schema
 from neo4j_align.store.database import Database
 from neo4j_align.store.runs import Run
@@ -74,6 +74,35 @@ def read(database: Database, config: Config, nodes: Nodes) -> Existing:
     return Existing(predicted[current], predicted[~current], _verdicts(table, nodes))
 
 
+def recalled(config: Config, nodes: Nodes, before: Nodes, kept: Links, model: str) -> Existing:
+    """Return what `read` would, where nobody changed links or verdicts since a run left them.
+
+    Args:
+        before: the entities of that run, to which `kept` points.
+    """
+    order = np.argsort(nodes.ids)
+    found = order[np.searchsorted(nodes.ids, before.ids, sorter=order).clip(max=len(order) - 1)]
+    now = np.where(nodes.ids[found] == before.ids, found, -1)  # of each entity of that run, where it is today
+    left, right = before.keys[kept.ends.T]
+    predicted = pd.DataFrame(
+        {
+            "pair": [pair_name(config, *ends) for ends in zip(left, right, strict=True)],
+            "left": left,
+            "right": right,
+            "confidence": kept.confidence,
+            "score": kept.score,
+            "model": model,
+        },
+    )
+    at = now[kept.ends]
+    current = (at >= 0).all(axis=1) & (nodes.keys[at] == before.keys[kept.ends]).all(axis=1)
+    confirmed, rejected = (
+        frozenset((int(one), int(other)) for one, other in now[pairs] if one >= 0 and other >= 0)
+        for pairs in (kept.confirmed, kept.rejected)
+    )
+    return Existing(predicted[current], predicted[~current], _told_disputed(Verdicts(confirmed, rejected)))
+
+
 def stored(database: Database, config: Config) -> pd.DataFrame:
     """Return the links and verdicts of this alignment as they are stored.
 
@@ -105,10 +134,16 @@ def _verdicts(table: pd.DataFrame, nodes: Nodes) -> Verdicts:
         for row in judged.itertuples()
         if row.left in place[LEFT] and row.right in place[RIGHT]
     ]
-    verdicts = Verdicts(
-        confirmed=frozenset((left, right) for left, right, same in decided if same),
-        rejected=frozenset((left, right) for left, right, same in decided if not same),
+    return _told_disputed(
+        Verdicts(
+            confirmed=frozenset((left, right) for left, right, same in decided if same),
+            rejected=frozenset((left, right) for left, right, same in decided if not same),
+        )
     )
+
+
+def _told_disputed(verdicts: Verdicts) -> Verdicts:
+    """Warn of verdicts that contradict each other."""
     if disputed := verdicts.confirmed & verdicts.rejected:
         log.warning(
             "%d pairs are both confirmed and rejected: the procedure `conflicts` names them, and until one of the two "

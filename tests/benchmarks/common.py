@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,13 @@ class Workplace:
 @contextlib.contextmanager
 def workplaces(names: Sequence[str]) -> Iterator[Iterator[Workplace]]:
     """Start an embedded server, and yield each set's workplace in turn, ready to train."""
+    with empty_workplaces() as make:
+        yield (_prepared(make(name)) for name in names)
+
+
+@contextlib.contextmanager
+def empty_workplaces() -> Iterator[Callable[[str], Workplace]]:
+    """Start an embedded server, and yield what makes a workplace on it, with nothing loaded yet."""
     data = Path(os.environ["ALIGN_DATA"]).resolve()
     with tempfile.TemporaryDirectory() as home:
         server = EmbeddedServer(Path(home) / "server")
@@ -102,15 +109,19 @@ def workplaces(names: Sequence[str]) -> Iterator[Iterator[Workplace]]:
             "NEO4J_USERNAME": connection.username,
             "NEO4J_PASSWORD_FILE": str(server.password_file),
         }
+
+        def make(name: str) -> Workplace:
+            folder = Path(home) / name
+            folder.mkdir()
+            return Workplace(data / name, folder, connection, environment)
+
         try:
-            yield (_prepared(data / name, Path(home) / name, connection, environment) for name in names)
+            yield make
         finally:
             server.stop()
 
 
-def _prepared(data: Path, folder: Path, connection: Connection, environment: dict[str, str]) -> Workplace:
-    folder.mkdir()
-    place = Workplace(data, folder, connection, environment)
+def _prepared(place: Workplace) -> Workplace:
     place.prepare()
     return place
 

@@ -2,8 +2,9 @@
 
 `python -m tests.benchmarks.sync [SET] [--model FOLDER] [--json FILE]` loads a public data set (movies), trains, aligns,
 gives every node a last-modified property, and after 0, 1, 10, 100 … changed entities (another name, a quarter also
-another relationship) times `sync` with feed "property", with feed "scan" and `align --dry-run`, which must find nothing
-left to write.
+a relationship less) times `sync` with feed "property", with feed "scan" and `align --dry-run`, which must find nothing
+left to write. With `made` as the set, a graph of `--nodes` nodes with hubs is made up, and the model comes from a
+small one of the kind.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ import json
 import random
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from neo4j_align.store.database import Database
-from tests.benchmarks.common import Workplace, table, workplaces
+from tests.benchmarks.common import SIDES, Workplace, empty_workplaces, table
+from tests.benchmarks.speed import graphs
 
 CHANGES = (0, 1, 10, 100, 1_000, 10_000)
+SMALL_NODES = 20_000  # of the graph from which the model of a made one comes
 FEEDS = {"property": '[sync]\nfeed = "property"\nproperty = "changed"\noverlap = 0\n', "scan": ""}
 STAMP = "MATCH (n:Left|Right) WHERE n.changed IS NULL WITH n LIMIT 50000 SET n.changed = $at RETURN count(*) AS done"
 EDIT = """
@@ -36,32 +40,60 @@ WITH some[0] AS r DELETE r
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("set", nargs="?", default="movies")
+    parser.add_argument("--nodes", type=int, default=1_000_000, help="of the graph that is made")
     parser.add_argument("--model", type=Path, help="a model of this set and mapping, instead of training one")
+    parser.add_argument("--feeds", nargs="+", default=list(FEEDS), choices=list(FEEDS))
+    parser.add_argument("--changes", nargs="+", type=int, default=CHANGES)
     parser.add_argument("--json", type=Path)
-    arguments = parser.parse_args()
-    with workplaces([arguments.set]) as places:
-        for place in places:
-            records = measure(place, arguments.model)
-            if arguments.json:
-                arguments.json.write_text(json.dumps(records, indent=1), encoding="utf-8")
-            print(report(records))
+    given = parser.parse_args()
+    with empty_workplaces() as make:
+        place = make(given.set)
+        if given.set == "made":
+            prepare_made(place, given.nodes, given.model)
+        else:
+            place.prepare()
+            learn(place, given.model)
+        records = measure(place, given.feeds, given.changes)
+    if given.json:
+        given.json.write_text(json.dumps(records, indent=1), encoding="utf-8")
+    print(report(records))
 
 
-def measure(place: Workplace, model: Path | None) -> list[dict[str, Any]]:
-    """Change more and more entities, and time each way to bring the links up to date."""
+def prepare_made(place: Workplace, nodes: int, model: Path | None) -> None:
+    """Train on a small graph, its pairs known, and load a large one; one person is in every tenth film."""
+    with Database.open(place.connection) as database:
+        graphs.load(database, _size(SMALL_NODES))
+        place.run("init", *SIDES)
+        pairs = [f"Left{kind}{i},Right{kind}{i}\n" for kind in ("Film", "Person") for i in range(SMALL_NODES // 4)]
+        place.data = place.folder
+        (place.folder / "gold.csv").write_text("left,right\n" + "".join(pairs), encoding="utf-8")
+        learn(place, model)
+        graphs.load(database, _size(nodes), seed=14)
+
+
+def _size(nodes: int) -> graphs.Size:
+    return graphs.Size(films=nodes // 4, people=nodes // 4, edges=nodes, hub=nodes // 40)
+
+
+def learn(place: Workplace, model: Path | None) -> None:
+    """Train a model, or take one that was trained before."""
     if model is None:
         place.run("train", "--labels", str(place.gold_path))
     else:
         shutil.copytree(model, place.folder / "models" / "align")
+
+
+def measure(place: Workplace, feeds: Sequence[str], changes: Sequence[int]) -> list[dict[str, Any]]:
+    """Change more and more entities, and time each way to bring the links up to date."""
     with Database.open(place.connection) as database:
         while database.write(STAMP, at=time.time())[0]["done"]:
             pass
         mapping = (place.folder / "align.toml").read_text(encoding="utf-8")
         records = []
-        for feed, section in FEEDS.items():
-            (place.folder / "align.toml").write_text(f"{mapping}\n{section}", encoding="utf-8")
+        for feed in feeds:
+            (place.folder / "align.toml").write_text(f"{mapping}\n{FEEDS[feed]}", encoding="utf-8")
             place.run("align")
-            for count in CHANGES:
+            for count in changes:
                 edit(database, count)
                 found = place.run("sync", name="sync")
                 whole = place.run("align", "--dry-run", name="align")

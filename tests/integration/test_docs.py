@@ -33,7 +33,7 @@ PAGES = [*re.findall(r'= "(\S+\.md)"', NAVIGATION), "../README.md"]
 NAMESPACES = ("align", "films")
 LONGEST = 600  # seconds of a block
 whole = pytest.mark.skipif(
-    "ALIGN_DOCS" not in os.environ, reason="trains many times, and not all pages have passed yet: ALIGN_DOCS=1"
+    "ALIGN_DOCS" not in os.environ, reason="trains ten times, twenty minutes: ALIGN_DOCS=1"
 )
 
 

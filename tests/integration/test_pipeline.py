@@ -76,7 +76,7 @@ def test_the_right_reason_for_aditya_raj_is_his_films(example: Database, config:
     before = Aligner(config, example).align(model).links.set_index("left").loc[key]
     example.write("MATCH (:Catalogue {name: 'Aditya Raj'})-[r]-() WHERE type(r) <> 'SAME_AS' DELETE r")
 
-    found = Aligner(config, example)._judge(model, links.read)
+    found = Aligner(config, example)._judge(model)
     keys = found.judged.scene.graph.nodes.keys
     same = (keys[found.judged.pairs.left] == key) & (keys[found.judged.pairs.right] == before["right"])
     assert before["confidence"] > 0.9
