@@ -75,7 +75,7 @@ class Scored:
         keys, types = nodes.keys, nodes.type[left]
         return pd.DataFrame(
             {
-                "pair": [links.pair_name(self.config, *ends) for ends in zip(keys[left], keys[right], strict=True)],
+                "pair": links.pair_names(self.config, keys[left], keys[right]),
                 "left": keys[left],
                 "right": keys[right],
                 "type": np.array(self.config.type_names, dtype=object)[types],

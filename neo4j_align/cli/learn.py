@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from neo4j_align.cli.options import Common, common, model
+from neo4j_align.cli.options import MODEL, Common, common, model
 from neo4j_align.errors import DataError
 
 if TYPE_CHECKING:
@@ -63,9 +64,10 @@ def train(common: Common, path: Path | None, folder: Path) -> None:
     training = trained.about.training
     judged = "labels of its own" if path is None else "validation"
     document = {"model": trained.about.id, "folder": str(folder), **training}
+    named = "" if folder == MODEL else f" --model {shlex.quote(str(folder))}"
     text = (
         f"Model {trained.about.id} saved in {folder} after {training['seconds']:.0f} s.\n"
-        f"On {judged}:\n{figures(training['validation'])}\nNext: neo4j-align align --model {folder}"
+        f"On {judged}:\n{figures(training['validation'])}\nNext: neo4j-align align{named}"
     )
     common.result(document, text)
 

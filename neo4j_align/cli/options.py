@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from neo4j_align.config import Config, Connection
     from neo4j_align.store.database import Database
 
+MODEL = Path("models/align")  # where commands look for a model that nobody names
+
 
 @dataclass(frozen=True)
 class Common:
@@ -78,7 +80,7 @@ class Common:
 
 
 model = click.option(
-    "--model", "folder", type=click.Path(path_type=Path), default=Path("models/align"), show_default=True,
+    "--model", "folder", type=click.Path(path_type=Path), default=MODEL, show_default=True,
     help="Folder of the model.",
 )  # fmt: skip
 

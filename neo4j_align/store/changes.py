@@ -125,7 +125,8 @@ def _property(database: Database, config: Config, before: dict[str, Any]) -> See
     if not same or scanned is None or _now() - datetime.datetime.fromisoformat(scanned) > hours:
         return Seen(None, {**cursor, "scanned_at": _now().isoformat()})
     known = {field: value for field, value in before.items() if field.startswith("latest_")}
-    now, then = _window(database, config, known), set(before["window"])
+    now = window if known == latest else _window(database, config, known)
+    then = set(before["window"])
     changed, gone = ({number >> 32 for number in numbers} for numbers in (now.keys() - then, then - now.keys()))
     grown = {label: now - then for label, now, then in zip(labels, counts, before["counts"], strict=True)}
     first = len(latest.keys() - known.keys())  # types that had no value at all until now
@@ -141,13 +142,14 @@ def _window(database: Database, config: Config, latest: dict[str, Any]) -> dict[
     31 bits tell the entity, 32 the time.
     """
     return {
-        (_number(f"{side}:{row['key']}") >> 1 << 32) + _number(row["at"]): row["id"]
+        (_number(f"{side}:{key}") >> 1 << 32) + _number(time): id_
         for at, (scope, side) in enumerate(_scopes(config))
         if f"latest_{at}" in latest
         for row in database.read(
             _filled("since", scope, config.sync.property or "", key=schema.side_of(config, side).key),
             bound=_earlier(database, latest[f"latest_{at}"], config.sync.overlap), **scope.parameters,
         )
+        for key, time, id_ in zip(row["keys"], row["times"], row["ids"], strict=True)
     }  # fmt: skip
 
 

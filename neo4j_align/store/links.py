@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,8 +62,14 @@ def pair_name(config: Config, left: object, right: object) -> str:
 
     A `~` stands before each `:`, `|` and `~` of a side or key, so that no two pairs of any two graphs share a name.
     """
-    ends = ((LEFT, left), (RIGHT, right))
-    return "|".join(f"{schema.side_name(config, side)}:{schema.escaped(key)}" for side, key in ends)
+    return pair_names(config, [left], [right])[0]
+
+
+def pair_names(config: Config, left: Iterable[object], right: Iterable[object]) -> list[str]:
+    """Name pairs as `pair_name` does."""
+    one, other = (schema.side_name(config, side) for side in (LEFT, RIGHT))
+    escaped = (map(schema.escaped, keys) for keys in (left, right))
+    return [f"{one}:{mine}|{other}:{theirs}" for mine, theirs in zip(*escaped, strict=True)]
 
 
 def read(database: Database, config: Config, nodes: Nodes) -> Existing:
@@ -86,7 +92,7 @@ def recalled(config: Config, nodes: Nodes, before: Nodes, kept: Links, model: st
     left, right = before.keys[kept.ends.T]
     predicted = pd.DataFrame(
         {
-            "pair": [pair_name(config, *ends) for ends in zip(left, right, strict=True)],
+            "pair": pair_names(config, left, right),
             "left": left,
             "right": right,
             "confidence": kept.confidence,
@@ -118,11 +124,13 @@ def stored(database: Database, config: Config) -> pd.DataFrame:
 def _current(config: Config, nodes: Nodes, predicted: pd.DataFrame) -> BoolArray:
     """Tell which links have their name from their ends' keys, and these keys from no other node by now."""
     here = [nodes.index(side).to_dict() for side in (LEFT, RIGHT)]
+    named = pair_names(config, predicted["left"], predicted["right"])
     found = []
-    for pair, left, right, ends in predicted[["pair", "left", "right", "ends"]].to_numpy().tolist():
-        places = [index.get(key) for key, index in zip((left, right), here, strict=True)]
+    columns = (predicted[column] for column in ("pair", "left", "right", "ends"))
+    for name, pair, *keys, ends in zip(named, *columns, strict=True):
+        places = [index.get(key) for key, index in zip(keys, here, strict=True)]
         same = [at is None or nodes.ids[at] == number for at, number in zip(places, ends, strict=True)]
-        found.append(pair == pair_name(config, left, right) and all(same))
+        found.append(pair == name and all(same))
     return np.array(found, bool)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -162,6 +161,9 @@ def _labels(config: Config, side: int) -> dict[str, str]:
     return {name: label for name, label in pairs if label is not None}
 
 
+_ESCAPES = str.maketrans({mark: f"~{mark}" for mark in "~:|"})
+
+
 def escaped(part: object) -> str:
     """Return a side's name or a key as it stands in `pair`: with `~` before each `:`, `|` and `~`."""
-    return re.sub(r"[~:|]", r"~\g<0>", str(part))
+    return str(part).translate(_ESCAPES)

@@ -8,7 +8,6 @@ the sampling is the same. Figures are those of the test split, and nothing is ch
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import dataclasses
 import time
@@ -37,8 +36,8 @@ from neo4j_align.sight import Graph, Look, Scene, Sight
 from neo4j_align.store import sampling
 from neo4j_align.store.database import Database
 from tests.benchmarks.common import (
-    SETS,
     Workplace,
+    parser,
     remember,
     remembered,
     replace_between,
@@ -217,14 +216,10 @@ class Given(Aligner):
 
 def main() -> None:
     """Train and judge the variants on the sets that were asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0] if __doc__ else None)
-    parser.add_argument("sets", nargs="*", default=DEFAULT, help=f"of {', '.join(SETS)}; default {', '.join(DEFAULT)}")
-    parser.add_argument("--seeds", type=int, default=1, help="runs of each variant; default 1")
-    parser.add_argument("--variants", nargs="*", default=list(VARIANTS), choices=VARIANTS, help="default all")
-    parser.add_argument("--json", type=Path, help="keep all figures in this file, beside those of other runs in it")
-    parser.add_argument("--docs", type=Path, help="put the tables between the marks <!-- ablation --> of this file")
-    parser.add_argument("--show", action="store_true", help="measure nothing: show what the JSON file holds")
-    arguments = parser.parse_args()
+    takes = parser(__doc__, DEFAULT, "ablation")
+    takes.add_argument("--seeds", type=int, default=1, help="runs of each variant; default 1")
+    takes.add_argument("--variants", nargs="*", default=list(VARIANTS), choices=VARIANTS, help="default all")
+    arguments = takes.parse_args()
     records = remembered(arguments.json)
     if not arguments.show:
         with workplaces(arguments.sets) as places:

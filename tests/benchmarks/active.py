@@ -10,11 +10,9 @@ candidate of one left entity after another. With `--first 0` the model teaches i
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +23,7 @@ from neo4j_align.gnn.saved import Model
 from neo4j_align.looks import Looks
 from neo4j_align.pipeline import Aligner
 from neo4j_align.progress import Stages
-from neo4j_align.records import IntArray, Pairs, Verdicts
+from neo4j_align.records import LEFT, RIGHT, IntArray, Pairs, Verdicts
 from neo4j_align.resolve import anchors, labels, queue
 from neo4j_align.resolve.evaluate import Scores
 from neo4j_align.sight import Graph, Sight
@@ -33,8 +31,8 @@ from neo4j_align.store.database import Database
 from tests.benchmarks.ablation import Given
 from tests.benchmarks.common import (
     FIRST_SEED,
-    SETS,
     Workplace,
+    parser,
     remember,
     remembered,
     replace_between,
@@ -64,14 +62,10 @@ class Reviewer:
 
 def main() -> None:
     """Draw the curves of the sets that were asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0] if __doc__ else None)
-    parser.add_argument("sets", nargs="*", default=("screen", "movies"), help=f"of {', '.join(SETS)}")
-    parser.add_argument("--steps", type=int, nargs="*", default=STEPS, help="numbers of answers after which to train")
-    parser.add_argument("--first", type=int, default=FIRST, help="labels to start with; 0 lets the model teach itself")
-    parser.add_argument("--json", type=Path, help="keep all figures in this file, beside those of other runs in it")
-    parser.add_argument("--docs", type=Path, help="put the table between the marks <!-- active --> of this file")
-    parser.add_argument("--show", action="store_true", help="measure nothing: show what the JSON file holds")
-    arguments = parser.parse_args()
+    takes = parser(__doc__, ("screen", "movies"), "active")
+    takes.add_argument("--steps", type=int, nargs="*", default=STEPS, help="numbers of answers after which to train")
+    takes.add_argument("--first", type=int, default=FIRST, help="labels to start with; 0 lets the model teach itself")
+    arguments = takes.parse_args()
     records = remembered(arguments.json)
     if not arguments.show:
         with workplaces(arguments.sets) as places:
@@ -138,6 +132,13 @@ class Curve:
         columns = {"left": nodes.keys[pairs.left[rows]], "right": nodes.keys[pairs.right[rows]]}
         return pd.DataFrame({**columns, "label": same[rows].astype(int), "split": "train"})
 
+    def _asked(self) -> set[tuple[int, int]]:
+        """Return the pairs of the first labels, which no order asks for again."""
+        if self.labels is None:
+            return set()
+        at = [self.graph.nodes.index(side)[self.labels[name]] for side, name in ((LEFT, "left"), (RIGHT, "right"))]
+        return set(zip(*(column.tolist() for column in at), strict=True))
+
     def _learn(self, table: pd.DataFrame | None, verdicts: Verdicts) -> tuple[Model, dict[str, Any]]:
         begin = time.perf_counter()
         model = Looks(self.config, Stages()).learn(self.graph, table, verdicts)
@@ -156,11 +157,11 @@ class Curve:
             rows = queue.order(pairs, queue.worth(pairs, judged.confidence, self.graph.neighbourhood))
         else:
             rows = at_random(pairs, judged.confidence)
-        confirmed, rejected = set(verdicts.confirmed), set(verdicts.rejected)
+        confirmed, rejected, asked = set(verdicts.confirmed), set(verdicts.rejected), self._asked()
         taken = {(side, pair[side]) for pair in confirmed for side in (0, 1)}
         for row in rows[may[rows]].tolist():
             pair = int(pairs.left[row]), int(pairs.right[row])
-            if pair in rejected or (0, pair[0]) in taken or (1, pair[1]) in taken:
+            if pair in rejected or pair in asked or (0, pair[0]) in taken or (1, pair[1]) in taken:
                 continue  # needs no verdict any more: all gold is one-to-one
             if len(confirmed) + len(rejected) >= count:
                 break

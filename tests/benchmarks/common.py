@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import os
@@ -124,6 +125,16 @@ def empty_workplaces() -> Iterator[Callable[[str], Workplace]]:
 def _prepared(place: Workplace) -> Workplace:
     place.prepare()
     return place
+
+
+def parser(doc: str | None, sets: Sequence[str], marker: str) -> argparse.ArgumentParser:
+    """Return a parser of what all benchmarks take that keep their figures in a JSON file and show them in a page."""
+    found = argparse.ArgumentParser(description=(doc or "").split("\n\n", maxsplit=1)[0])
+    found.add_argument("sets", nargs="*", default=sets, help=f"of {', '.join(SETS)}; default {', '.join(sets)}")
+    found.add_argument("--json", type=Path, help="keep all figures in this file, beside those of other runs in it")
+    found.add_argument("--docs", type=Path, help=f"put the tables between the marks <!-- {marker} --> of this file")
+    found.add_argument("--show", action="store_true", help="measure nothing: show what the JSON file holds")
+    return found
 
 
 def seeds(count: int) -> range:

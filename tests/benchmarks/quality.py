@@ -8,7 +8,6 @@ Markdown: mean and standard deviation over the seeds, on the test split, beside 
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +24,7 @@ from tests.benchmarks.common import (
     BIG,
     SETS,
     Workplace,
+    parser,
     remember,
     remembered,
     replace_between,
@@ -50,15 +50,11 @@ LINKS = "MATCH (l:Left)-[s:SAME_AS]->(r:Right) WHERE s.pair IS NOT NULL RETURN l
 
 def main() -> None:
     """Run the sets that were asked for and print their figures."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0] if __doc__ else None)
-    parser.add_argument("sets", nargs="*", default=SETS, help=f"any of {', '.join(SETS)}; default all")
-    parser.add_argument("--seeds", type=int, default=5, help="runs of each small set; default 5")
-    parser.add_argument("--big-seeds", type=int, default=1, help="runs of each big set; default 1")
-    parser.add_argument("--variants", nargs="*", default=list(VARIANTS), choices=VARIANTS, help="default all")
-    parser.add_argument("--json", type=Path, help="keep all figures in this file, beside those of other runs in it")
-    parser.add_argument("--docs", type=Path, help="put the tables between the marks <!-- quality --> of this file")
-    parser.add_argument("--show", action="store_true", help="measure nothing: show what the JSON file holds")
-    arguments = parser.parse_args()
+    takes = parser(__doc__, SETS, "quality")
+    takes.add_argument("--seeds", type=int, default=5, help="runs of each small set; default 5")
+    takes.add_argument("--big-seeds", type=int, default=1, help="runs of each big set; default 1")
+    takes.add_argument("--variants", nargs="*", default=list(VARIANTS), choices=VARIANTS, help="default all")
+    arguments = takes.parse_args()
     records = remembered(arguments.json)
     if not arguments.show:
         with workplaces(arguments.sets) as places:

@@ -25,7 +25,11 @@ from tests.benchmarks.speed import graphs
 CHANGES = (0, 1, 10, 100, 1_000, 10_000)
 SMALL_NODES = 20_000  # of the graph from which the model of a made one comes
 FEEDS = {"property": '[sync]\nfeed = "property"\nproperty = "changed"\noverlap = 0\n', "scan": ""}
-STAMP = "MATCH (n:Left|Right) WHERE n.changed IS NULL WITH n LIMIT 50000 SET n.changed = $at RETURN count(*) AS done"
+STAMP = """
+MATCH (n:Left|Right) WHERE n.changed IS NULL WITH n LIMIT 50000
+SET n.changed = $at - rand() * 1000000  // as of entities that changed one by one
+RETURN count(*) AS done
+"""
 EDIT = """
 UNWIND $rows AS row MATCH (n) WHERE elementId(n) = row.id
 SET n.changed = $at, n += CASE WHEN n.name IS NULL THEN {} ELSE {name: n.name + row.more} END
@@ -92,6 +96,7 @@ def measure(place: Workplace, feeds: Sequence[str], changes: Sequence[int]) -> l
         records = []
         for feed in feeds:
             (place.folder / "align.toml").write_text(f"{mapping}\n{FEEDS[feed]}", encoding="utf-8")
+            place.run("check", "--create-indexes")
             place.run("align")
             for count in changes:
                 edit(database, count)

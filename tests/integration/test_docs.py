@@ -32,9 +32,7 @@ NAVIGATION = (ROOT / "zensical.toml").read_text(encoding="utf-8")
 PAGES = [*re.findall(r'= "(\S+\.md)"', NAVIGATION), "../README.md"]
 NAMESPACES = ("align", "films")
 LONGEST = 600  # seconds of a block
-whole = pytest.mark.skipif(
-    "ALIGN_DOCS" not in os.environ, reason="trains ten times, twenty minutes: ALIGN_DOCS=1"
-)
+whole = pytest.mark.skipif("ALIGN_DOCS" not in os.environ, reason="trains ten times, twenty minutes: ALIGN_DOCS=1")
 
 
 @dataclass(frozen=True)

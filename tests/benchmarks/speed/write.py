@@ -64,7 +64,7 @@ def _links(mapping: Config, nodes: Nodes) -> pd.DataFrame:
     )
     table = pd.DataFrame(rows, columns=["left", "right"])
     return table.assign(
-        pair=[links.pair_name(mapping, *ends) for ends in zip(table["left"], table["right"], strict=True)],
+        pair=links.pair_names(mapping, table["left"], table["right"]),
         confidence=draw.random(len(table)).round(6),
         score=draw.normal(size=len(table)).round(6),
         alone=True,
