@@ -24,6 +24,7 @@ from neo4j_align.records import (
 )
 from neo4j_align.sight import Graph
 from neo4j_align.store.candidates import Blocked
+from neo4j_align.store.prints import NO_PRINTS, Prints
 from neo4j_align.views import Views
 
 GONE = -2  # in place of a counterpart that is in the graph no longer
@@ -74,7 +75,7 @@ class Memory:
 
     Attributes:
         views: those that no anchor changes; alone: (N,), as `views.alone` tells; looks: the first and the second.
-        links: that the run left.
+        links: that the run left; prints: of the graph.
     """
 
     graph: Graph
@@ -82,6 +83,7 @@ class Memory:
     alone: FloatArray
     looks: tuple[Glimpse, ...]
     links: Links = NO_LINKS
+    prints: Prints = NO_PRINTS
 
     def reindexed(self, nodes: Nodes) -> tuple[Memory, IntArray]:
         """Return this in the indices of a graph of today, and the index here of each entity there, -1 if new.

@@ -16,20 +16,27 @@ from neo4j_align.outcome import Scored
 from neo4j_align.progress import Stages
 from neo4j_align.records import Nodes
 from neo4j_align.sight import Graph
-from neo4j_align.store import links, refresh
+from neo4j_align.store import links, prints, refresh
 from neo4j_align.store.changes import Seen
 from neo4j_align.store.database import Database
+from neo4j_align.store.prints import Prints
 
 ReadLinks = Callable[[Database, Config, Nodes], links.Existing]
 
 
 @dataclass(frozen=True)
 class Known:
-    """What a run need not find out: the graph as it is now, the last judgement, the links that stand."""
+    """What a run need not find out.
+
+    Attributes:
+        graph: as it is now; memory: of the last judgement; links: what tells those that stand.
+        prints: of the graph, and those that the last run left.
+    """
 
     graph: Graph | None = None
     memory: Memory | None = None
     links: ReadLinks = links.read
+    prints: tuple[Prints, Prints] | None = None
 
 
 NOTHING_KNOWN = Known()
@@ -50,28 +57,30 @@ class Past:
     folder: Path | None
     model: str
 
-    def known(self, before: dict[str, Any], seen: Seen, graph: Graph | None, same: bool) -> Known:
+    def known(self, known: Known, before: dict[str, Any], seen: Seen, same: bool) -> Known:
         """Return what a sync need not find out.
 
         Args:
+            known: by now.
             before: what the last run left in the database.
-            graph: where it was pulled already.
             same: whether links and verdicts are as the last run left them.
         """
         last = self._recalled(run=before.get("memory"))
         if last is None:
-            return Known(graph, self._recalled())
+            return replace(known, memory=self._recalled())
         if seen.ids is not None:
-            graph = self._refreshed(last, seen)
+            known = self._refreshed(last, seen)
+        known = replace(known, memory=last)
         if not same:
-            return Known(graph, last)
+            return known
         was, kept = last.graph.nodes, last.links
-        return Known(graph, last, lambda _, config, nodes: links.recalled(config, nodes, was, kept, self.model))
+        return replace(known, links=lambda _, config, nodes: links.recalled(config, nodes, was, kept, self.model))
 
-    def keep(self, found: Scored, run: str) -> None:
+    def keep(self, found: Scored, now: Prints, run: str) -> None:
         """Leave what a run made for the next; without a folder, nothing."""
         if self.folder is not None:
-            recall.save(self.folder, replace(found.judged.memory, links=found.kept), {**self._of, "run": run})
+            memory = replace(found.judged.memory, links=found.kept, prints=now)
+            recall.save(self.folder, memory, {**self._of, "run": run})
 
     @property
     def _of(self) -> dict[str, str]:
@@ -80,11 +89,14 @@ class Past:
     def _recalled(self, **of: str | None) -> Memory | None:
         return None if self.folder is None else recall.load(self.folder, {**self._of, **of})
 
-    def _refreshed(self, memory: Memory, seen: Seen) -> Graph | None:
-        """Read what changed of a graph alone; None where that does not do."""
+    def _refreshed(self, memory: Memory, seen: Seen) -> Known:
+        """Read what changed of a graph alone; nothing is known where that does not do."""
         graph, ids = memory.graph, np.array(sorted(seen.ids or ()), np.int64)
         with self.stages.stage("refresh") as advance:
             given = (graph.nodes, graph.neighbourhood, graph.means, ids, seen.grown)
             found = refresh.refresh(self.database, self.config, *given)
             advance(len(ids))
-        return None if found is None else Graph(*found, graph.means)
+        if found is None:
+            return NOTHING_KNOWN
+        now = prints.retake(memory.prints, found.old, found.fresh, found.nodes, found.neighbourhood)
+        return Known(Graph(found.nodes, found.neighbourhood, graph.means), prints=(now, memory.prints))

@@ -29,6 +29,7 @@ from neo4j_align.sight import Graph
 from neo4j_align.store import changes, entities, links, prints, runs, sampling, schema
 from neo4j_align.store.database import Database
 from neo4j_align.store.lease import Lease
+from neo4j_align.store.prints import Prints
 
 
 class Aligner:
@@ -99,16 +100,16 @@ class Aligner:
                     f"The links were made by model {before['model']}, and this is {model.about.id}. `neo4j-align align "
                     "--dry-run` says how many links it would change; after `neo4j-align align` it can be synced."
                 )
-            seen, graph = changes.look(self.database, self.config, before), None
+            seen, known = changes.look(self.database, self.config, before), NOTHING_KNOWN
             standing = changes.standing(self.database, self.config)
             if seen.entities is None:
                 graph = self._pull(model.means)
                 with self.stages.stage("changes"):
-                    changed = prints.changed(self.database, schema.alignment(self.config), *graph.seen)
-                seen = replace(seen, entities=changed)
+                    now, was = self._prints(graph)
+                seen, known = replace(seen, entities=now.changed_since(was)), Known(graph, prints=(now, was))
             same = before.get("config_hash") == self.config.digest() and standing.items() <= before.items()
             if seen.entities or not same:
-                known = self._past(model.about.id).known(before, seen, graph, same)
+                known = self._past(model.about.id).known(known, before, seen, same)
                 return self._run(lease, "sync", model, before.get("precision"), seen, standing, known)
             changes.go_on(self.database, before, seen)
         return Alignment(None, pd.DataFrame(), 0, links.NO_CHANGES.counts, changed_entities=0)
@@ -131,24 +132,29 @@ class Aligner:
             with self.stages.stage("write", sum(todo.counts.values())) as advance:
                 todo = replace(todo, create=links.with_ids(self.database, found.judged.scene.graph.nodes, todo.create))
                 links.write(run, self.config, todo, model.about.id, advance)
-            self._remember(run, found, about, seen, standing)
+            self._remember(run, found, about, seen, standing, known)
         return alignment(found, run.id, todo.counts, seen.entities)
 
     def _remember(
-        self, run: runs.Run, found: Scored, about: dict[str, Any], seen: changes.Seen, standing: dict[str, Any]
+        self,
+        run: runs.Run,
+        found: Scored,
+        about: dict[str, Any],
+        seen: changes.Seen,
+        standing: dict[str, Any],
+        known: Known,
     ) -> None:
         """Leave what the next sync compares with: after the last link, so that a run cut off before is done again.
 
         What stood before the run is counted on by what it wrote: a verdict given meanwhile makes the next sync look.
         """
         with self.stages.stage("remember"):
-            mine = schema.alignment(self.config)
-            now = prints.take(*found.judged.scene.graph.seen)
+            now, was = known.prints or self._prints(found.judged.scene.graph)
             state = changes.state(self.config, about["model"], about["precision"], standing, seen, run)
             if self.memory is not None:
-                self._past(about["model"]).keep(found, run.id)
+                self._past(about["model"]).keep(found, now, run.id)
                 state["memory"] = run.id
-            run.write("changes/remember", [*now.packed(prints.read(self.database, mine), mine), state])
+            run.write("changes/remember", [*now.packed(was, schema.alignment(self.config)), state])
             run.write("changes/forget_events", list(seen.events))
         run.note(graph=now.digest(), **self._account(found))
 
@@ -247,6 +253,10 @@ class Aligner:
         moved = drift.since(model.about.training.get("reference", {}), graph.nodes, pairs, judged.logits)
         least, told = np.array(thresholds), about.validated(self.config, thresholds)
         return Scored(self.config, judged, chosen, existing, least, np.array(exclusive), target, moved, told)
+
+    def _prints(self, graph: Graph) -> tuple[Prints, Prints]:
+        """Take the fingerprints of a graph, and read those that the last run left."""
+        return prints.take(*graph.seen), prints.read(self.database, schema.alignment(self.config))
 
     def _past(self, model: str) -> Past:
         return Past(self.config, self.database, self.stages, self.memory, model)

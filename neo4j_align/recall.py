@@ -24,13 +24,13 @@ from neo4j_align.memory import Glimpse, Memory
 from neo4j_align.records import Anchors, Links, Neighbourhood, Nodes, Objects
 from neo4j_align.sight import Graph
 from neo4j_align.store.candidates import Blocked
+from neo4j_align.store.prints import Prints
 from neo4j_align.views import Views
 
 log = logging.getLogger(__name__)
 _ABOUT, _TEXTS, _MATRIX = "memory.json", ("text", "start", "kind"), ("data", "indices", "indptr", "shape")
-_KINDS = {
-    kind.__name__: kind for kind in (Memory, Graph, Nodes, Neighbourhood, Views, Glimpse, Anchors, Blocked, Links)
-}
+_CLASSES = (Memory, Graph, Nodes, Neighbourhood, Views, Glimpse, Anchors, Blocked, Links, Prints)
+_KINDS = {kind.__name__: kind for kind in _CLASSES}
 _MISSING, _TEXT, _NUMBER = 0, 1, 2
 
 

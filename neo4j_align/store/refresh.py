@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,10 +13,25 @@ from neo4j_align.store import entities, queries, sampling, schema
 from neo4j_align.store.database import Database
 
 
+@dataclass(frozen=True)
+class Refreshed:
+    """A graph of which some was read again.
+
+    Attributes:
+        old: (N,), where each entity stood before, -1 where it is new.
+        fresh: (N,), whose values or samples may be others.
+    """
+
+    nodes: Nodes
+    neighbourhood: Neighbourhood
+    old: IntArray
+    fresh: BoolArray
+
+
 def refresh(
     database: Database, config: Config, nodes: Nodes, drawn: Neighbourhood, means: FloatArray, ids: IntArray,
     grown: dict[str, int],
-) -> tuple[Nodes, Neighbourhood] | None:  # fmt: skip
+) -> Refreshed | None:  # fmt: skip
     """Return a graph as it stands now, of which only the nodes of these ids, and their relationships, changed.
 
     Args:
@@ -24,7 +40,7 @@ def refresh(
         grown: by how much the number of nodes of some labels grew.
 
     Returns:
-        The entities and their samples; None where the whole graph has to be read: a key stands twice, or the nodes
+        None where the whole graph has to be read: a key stands twice, or the nodes
         that are new do not explain how the labels grew, so that others must have gone.
 
     Raises:
@@ -43,7 +59,7 @@ def refresh(
     again = np.isin(now.ids, around) | (old < 0) | lost.any(axis=1)
     samples = Neighbourhood(neighbours, taken(drawn.relations, old, 0), taken(drawn.degree, old, 0))
     sampling.sample(database, config, now, means, rows=np.flatnonzero(again), drawn=samples)
-    return now, samples
+    return Refreshed(now, samples, old, again)
 
 
 def _merged(nodes: Nodes, kept: BoolArray, found: Nodes) -> tuple[Nodes, IntArray]:

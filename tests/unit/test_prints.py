@@ -95,3 +95,29 @@ def test_nothing_at_all() -> None:
     empty = builders.nodes([], [])
     nowhere = Neighbourhood(np.zeros((0, 10), np.int32), np.zeros((0, 10), np.int16), np.zeros(0, np.int32))
     assert prints.take(empty, nowhere).changed_since(prints.NO_PRINTS) == 0
+
+
+edges_of_five = st.lists(
+    st.lists(st.tuples(st.integers(0, 4), st.sampled_from([1, -1, 2])), max_size=3), min_size=5, max_size=5
+)
+
+
+@given(edges_of_five, edges_of_five, st.lists(st.sampled_from(["a", "b", None]), min_size=5, max_size=5))
+def test_taken_again_where_something_changed_they_are_those_of_the_whole(
+    before: Edges, now: Edges, names: list[str | None]
+) -> None:
+    """The third entity is new: its key is, and whoever drew it has drawn otherwise."""
+    after = builders.nodes(names[:3], names[3:])
+    after.keys[2] = "new"
+    fresh = np.array(
+        [one != other or NODES.names[at] != names[at] for at, (one, other) in enumerate(zip(before, now, strict=True))]
+    )
+    fresh |= np.array([any(end == 2 for end, _ in drawn) for drawn in now])
+    fresh[2] = True
+    found = prints.retake(
+        prints.take(NODES, builders.neighbourhood(before)), np.array([0, 1, -1, 3, 4]), fresh, after,
+        builders.neighbourhood(now),
+    )  # fmt: skip
+    whole = prints.take(after, builders.neighbourhood(now))
+    assert (found.keys == whole.keys).all()
+    assert (found.contents == whole.contents).all()
