@@ -32,6 +32,7 @@ Logits = npt.NDArray[np.float64]
 ROUNDS = 3  # of a model that teaches itself, at most
 NO_VERDICTS = Verdicts()
 FEWEST = 20  # entities a side that bear a name alone, to teach oneself from
+FEW = 100  # true pairs from persons, below which a model also teaches itself
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,11 @@ class Looks:
         config, settings, nodes = self.config, self.config.training, graph.nodes
         views, weights = self.sight.view(graph, None)
         names = anchors.of_names(nodes, views.signatures)
-        if table is None:
-            known, names = self._guess(graph, views, weights, names, decided)
+        given = self._given(table, nodes, decided)
+        if int(names.sure.sum()) >= 2 * FEWEST and (table is None or _few(given)):
+            known, names = self._teach(graph, views, weights, names, given)
         else:
-            known = self._read(table, nodes, decided)
+            known = self._enough(given, nodes, names)
         exclusive = labels.exclusive(len(config.types), known, nodes)
         taught = nodes.type[known.left[known.same & (known.split != "test")]]
         judged = [bool((taught == kind).any()) for kind in range(len(config.types))]
@@ -84,7 +86,7 @@ class Looks:
         look = self.sight.look(scene, exclusive, known)
         shape = self._shape(look)
         with self.stages.stage("first look", settings.epochs) as advance:
-            lesson, examples = self._examples(scene, look, known, names)
+            lesson, examples = self._examples(scene, look, known, names, exclusive)
             first, logits = train.glance(settings, shape, lesson.seen, examples, advance)
         curves = self._calibrate(lesson, examples, logits)
         found = self._anchors(nodes, look, curves, logits[: len(look.pairs)], judged, names)
@@ -92,7 +94,7 @@ class Looks:
         scene = self.sight.scene(graph, views, weights, found)
         look = self.sight.look(scene, exclusive, known)
         with self.stages.stage("train", settings.epochs) as advance:
-            lesson, examples = self._examples(scene, look, known, found)
+            lesson, examples = self._examples(scene, look, known, found, exclusive)
             network, history = train.train(settings, shape, lesson.seen, examples, advance)
         logits = self._score(network, lesson.seen, lesson.pairs, lesson.evidence)
         second = self._calibrate(lesson, examples, logits)
@@ -111,6 +113,7 @@ class Looks:
                 "seconds": self.stages.seconds,
                 "labels": {
                     "digest": None if table is None else labels.digest(table),
+                    "guessed": known.guessed,
                     "verdicts": len(decided.confirmed | decided.rejected),
                     **{name: int((known.split == name).sum()) for name in labels.SPLITS},
                 },
@@ -162,37 +165,35 @@ class Looks:
             advance(len(pairs))
         return self._score(model.network, scene.seen, pairs, evidence)
 
-    def _read(self, table: pd.DataFrame, nodes: Nodes, decided: Verdicts) -> labels.Labels:
-        known = labels.read(table, nodes, self.config.type_names, self.config.training.seed)
-        known = labels.with_validation(known, nodes, self.config.training.seed)
-        return verdicts.added(known, self._judged(nodes, decided))
+    def _given(self, table: pd.DataFrame | None, nodes: Nodes, decided: Verdicts) -> labels.Labels:
+        """Return what persons say: labels, and verdicts, which come before them."""
+        kinds, seed = self.config.type_names, self.config.training.seed
+        judged = verdicts.as_labels(decided, nodes, kinds, seed)
+        if table is None:
+            return judged
+        known = labels.with_validation(labels.read(table, nodes, kinds, seed), nodes, seed)
+        if not labels.known(known):
+            labels.require_links(known)
+        return verdicts.added(known, judged)
 
-    def _judged(self, nodes: Nodes, decided: Verdicts) -> labels.Labels:
-        return verdicts.as_labels(decided, nodes, self.config.type_names, self.config.training.seed)
-
-    def _guess(
-        self, graph: Graph, views: Views, weights: Weights, names: Anchors, decided: Verdicts
-    ) -> tuple[labels.Labels, Anchors]:
-        """Take for labels what alone bears a name and what persons decided, or that alone where names say too little.
-
-        Returns:
-            The labels, and the anchors to learn with.
+    def _enough(self, given: labels.Labels, nodes: Nodes, names: Anchors) -> labels.Labels:
+        """Return what persons say as labels to learn from by themselves.
 
         Raises:
-            DataError: Too few entities bear a name alone, and nothing was confirmed.
+            DataError: They cannot be used for that.
         """
-        if (few := int(names.sure.sum()) // 2) >= FEWEST:
-            return self._teach(graph, views, weights, names, decided)
-        if decided.undisputed.confirmed:
-            known = self._judged(graph.nodes, decided)
-            return labels.with_validation(known, graph.nodes, self.config.training.seed), names
-        raise DataError(
-            f"Without labels, training starts from entities that alone bear a name on both sides: there are {few}, "
-            f"and it takes {FEWEST}. Give labels (--labels FILE), confirm some links, or map what names the entities."
-        )
+        if not labels.known(given):
+            raise DataError(
+                "Without labels, training starts from entities that alone bear a name on both sides: there are "
+                f"{int(names.sure.sum()) // 2}, and it takes {FEWEST}. Give labels (--labels FILE), confirm some "
+                "links, or map what names the entities."
+            )
+        found = labels.with_validation(given, nodes, self.config.training.seed)
+        labels.require_links(found)
+        return found
 
     def _teach(
-        self, graph: Graph, views: Views, weights: Weights, names: Anchors, decided: Verdicts
+        self, graph: Graph, views: Views, weights: Weights, names: Anchors, given: labels.Labels
     ) -> tuple[labels.Labels, Anchors]:
         """Label what alone bears a name, learn, add what is sure by then, and again.
 
@@ -207,12 +208,12 @@ class Looks:
         names, orphans = labels.part(names, nodes, settings.seed)
         best = -1.0
         known = labels.of_anchors(names, orphans, nodes, config.type_names, settings.seed)
-        kept = known = verdicts.added(known, self._judged(nodes, decided))
+        kept = known = verdicts.added(known, given)
         scene = self.sight.scene(graph, views, weights, names)
         look = self.sight.look(scene, [True] * count, known)
         for _ in range(ROUNDS):
             with self.stages.stage("teach", settings.epochs) as advance:
-                lesson, examples = self._examples(scene, look, known, names)
+                lesson, examples = self._examples(scene, look, known, names, [True] * count)
                 _, logits = train.glance(settings, self._shape(look), lesson.seen, examples, advance)
             agreed = train.precision(lesson.seen, examples, logits[examples.valid])
             log.info("%d labels of its own: average precision %.4f on those held out", len(known.left), agreed)
@@ -223,7 +224,7 @@ class Looks:
             mine = logits[: len(look.pairs)]
             found = self._anchors(nodes, look, curves, mine, [True] * count, names)
             known = labels.of_anchors(found, orphans, nodes, config.type_names, settings.seed)
-            known = verdicts.added(known, self._judged(nodes, decided))
+            known = verdicts.added(known, given)
         return kept, names
 
     def _shape(self, look: Look) -> Shape:
@@ -236,9 +237,11 @@ class Looks:
             dropout=settings.dropout,
         )
 
-    def _examples(self, scene: Scene, look: Look, known: labels.Labels, found: Anchors) -> tuple[Look, train.Examples]:
+    def _examples(
+        self, scene: Scene, look: Look, known: labels.Labels, found: Anchors, exclusive: list[bool]
+    ) -> tuple[Look, train.Examples]:
         """Return what to learn from: the pairs of a look, and where no person made the labels veiled ones behind."""
-        same, split = labels.judge(known, scene.graph.nodes, look.pairs, self.config.training.seed)
+        same, split = labels.learnt(known, scene.graph.nodes, look.pairs, self.config.training.seed, exclusive)
         labels.require(same, split)
         owner = look.pairs.left
         if known.guessed:
@@ -282,8 +285,8 @@ class Looks:
     ) -> tuple[list[float], list[Operating], dict[str, object]]:
         """Choose the thresholds on validation, draw what others would give, and measure the links there."""
         count, pairs, types, seed = len(self.config.types), look.pairs, look.types, self.config.training.seed
-        same, split = labels.judge(known, nodes, pairs, seed)
         _, alone = self.config.decisions([0.0] * count, exclusive)
+        same, split = labels.learnt(known, nodes, pairs, seed, alone)
         confidence = calibrate.apply(curves, logits, types)
         chosen: BoolArray = np.zeros(len(pairs), bool)
         chosen[match.match(pairs, confidence, logits, np.zeros(len(pairs)), np.array(alone)[types])] = True
@@ -295,3 +298,14 @@ class Looks:
         linked = chosen & (confidence >= np.array(least)[types])
         figures = evaluate.evaluate(nodes, pairs, confidence, linked, known, "valid", seed)
         return thresholds, [trace(*kind) for kind in judged], figures
+
+
+def _few(given: labels.Labels) -> bool:
+    """Tell whether labels are few to learn from by themselves, and warn of it."""
+    said = labels.known(given)
+    if said < FEW:
+        log.warning(
+            "%d true pairs are few to learn from, so the model also teaches itself, from names that one entity of "
+            "either side alone bears", said,
+        )  # fmt: skip
+    return said < FEW

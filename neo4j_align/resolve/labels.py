@@ -156,6 +156,37 @@ def seeded(keys: Objects, bounds: npt.NDArray[np.float64], seed: int) -> Objects
     return np.array(SPLITS, dtype=object)[np.searchsorted(bounds[:-1], place, side="right")]
 
 
+def learnt(labels: Labels, nodes: Nodes, pairs: Pairs, seed: int, exclusive: list[bool]) -> tuple[Any, Any]:
+    """Say what can be learned of each pair, as `judge` does, and from labels of single pairs what follows from them.
+
+    Where links are one-to-one, other candidates of two entities that are the same are wrong. Without these a model
+    that was told of hardly any wrong pair would take every pair for right.
+
+    Args:
+        exclusive: per type, whether links are one-to-one.
+    """
+    same, split = judge(labels, nodes, pairs, seed)
+    if not labels.listed:
+        of_left, of_right = _linked(labels, len(nodes))
+        left, right = of_left[pairs.left], of_right[pairs.right]
+        follows = (same < 0) & np.array(exclusive)[nodes.type[pairs.left]] & ((left != "") | (right != ""))
+        same = np.where(follows, 0, same).astype(np.int8)
+        split = np.where(follows, np.where(left != "", left, right), split)
+    return same, split
+
+
+def _linked(labels: Labels, count: int) -> tuple[Objects, Objects]:
+    """Return the split of each entity that has a link, as a left and as a right one, (N,) each, "" of all others.
+
+    An entity with links in several splits belongs to the last of them: what is tested is never trained on.
+    """
+    of_left, of_right = (np.full(count, "", dtype=object) for _ in range(2))
+    for name in SPLITS:
+        mine = (labels.split == name) & labels.same
+        of_left[labels.left[mine]], of_right[labels.right[mine]] = name, name
+    return of_left, of_right
+
+
 def judge(labels: Labels, nodes: Nodes, pairs: Pairs, seed: int, complete: bool | None = None) -> tuple[Any, Any]:
     """Say of each pair whether it is the same thing, and to which split it belongs.
 
@@ -171,11 +202,8 @@ def judge(labels: Labels, nodes: Nodes, pairs: Pairs, seed: int, complete: bool 
     """
     if not labels.listed:
         return _labelled(labels, pairs)
-    of_left, of_right, otherwise = (np.full(len(nodes), "", dtype=object) for _ in range(3))
-    # An entity with links in several splits belongs to the last of them: what is tested is never trained on.
-    for name in SPLITS:
-        mine = (labels.split == name) & labels.same
-        of_left[labels.left[mine]], of_right[labels.right[mine]] = name, name
+    of_left, of_right = _linked(labels, len(nodes))
+    otherwise = np.full(len(nodes), "", dtype=object)
     of_left[labels.orphans[:, 0]] = seeded(nodes.keys[labels.orphans[:, 0]], HELD_OUT, seed)
     for kind in np.unique(nodes.type[labels.left]):
         mine = (nodes.type[labels.left] == kind) & labels.same
@@ -205,22 +233,31 @@ def _labelled(labels: Labels, pairs: Pairs) -> tuple[Any, Any]:
 
 
 def with_validation(labels: Labels, nodes: Nodes, seed: int) -> Labels:
-    """Return labels that can be trained on: a seeded fifth of `train` becomes `valid` where there is none.
-
-    Raises:
-        DataError: There is nothing to train on: no true pair to learn from, or none to validate with.
-    """
+    """Return labels of which a seeded fifth of `train` becomes `valid` where there is none."""
     if not (labels.split == "valid").any():
         moved = seeded(nodes.keys[labels.left], np.array([0.8, 1.0, 1.0]), seed) == "valid"
         split = np.where((labels.split == "train") & moved, "valid", labels.split).astype(object)
         labels = replace(labels, split=split)
+    return labels
+
+
+def known(labels: Labels) -> int:
+    """Count the true pairs, those of the test split aside."""
+    return int((labels.same & (labels.split != "test")).sum())
+
+
+def require_links(labels: Labels) -> None:
+    """See that one can learn from labels by themselves.
+
+    Raises:
+        DataError: There is no true pair to learn from, or none to validate with.
+    """
     for name in ("train", "valid"):
         if not labels.same[labels.split == name].any():
             raise DataError(
                 f"The labels have no true pair in the split {name!r}. Training takes at least ten true pairs in all: "
                 "add some, or correct the columns `label` and `split`."
             )
-    return labels
 
 
 def require(same: npt.NDArray[Any], split: Objects) -> None:

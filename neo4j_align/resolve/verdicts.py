@@ -52,6 +52,7 @@ def as_labels(verdicts: Verdicts, nodes: Nodes, type_names: tuple[str, ...], see
 def added(labels: Labels, judged: Labels) -> Labels:
     """Return labels with those of verdicts added, which take the place of others on the same pairs.
 
+    What is guessed also gives way where an end was said to belong to another.
     A verdict on an entity of the test split belongs there: what is tested is never trained on.
     """
     tested = labels.split == "test"
@@ -59,6 +60,8 @@ def added(labels: Labels, judged: Labels) -> Labels:
     decided = set(zip(judged.left.tolist(), judged.right.tolist(), strict=True))
     ends = zip(labels.left.tolist(), labels.right.tolist(), strict=True)
     kept = np.array([pair not in decided for pair in ends], bool)
+    if labels.guessed:
+        kept &= ~np.isin(labels.left, judged.left[judged.same]) & ~np.isin(labels.right, judged.right[judged.same])
     judged = replace(judged, split=np.where(held_out, "test", judged.split).astype(object))
     return replace(
         labels,

@@ -125,6 +125,25 @@ def judged(table: Table, chosen: list[tuple[int, int]], **more: Any) -> list[tup
     return list(zip(same.tolist(), split.tolist(), strict=True))
 
 
+@pytest.mark.parametrize(("exclusive", "rival"), [(True, (0, "valid")), (False, (-1, ""))])
+def test_where_links_are_one_to_one_a_true_pair_says_that_its_rivals_are_wrong(
+    exclusive: bool, rival: tuple[int, str]
+) -> None:
+    """But what was said of a pair itself comes first, and an entity that is tested is not learned from."""
+    table: Table = {
+        "left": ["l0", "l1", "l2", "l3"],
+        "right": ["r0", "r1", "r2", "r3"],
+        "label": [1, 0, 1, 1],
+        "split": ["valid", "train", "test", "train"],
+    }
+    chosen = [(0, 10), (0, 11), (1, 11), (1, 14), (2, 14), (3, 14), (4, 10)]
+    same, split = labels.learnt(read(table), graph(), pairs(chosen), 13, [exclusive, True])
+    found = list(zip(same.tolist(), split.tolist(), strict=True))
+    assert found[:4] == [(1, "valid"), rival, (0, "train"), (-1, "")]
+    assert found[6] == rival
+    assert found[4:6] == ([(0, "test"), (0, "train")] if exclusive else [(-1, "")] * 2)
+
+
 def test_labelled_pairs_say_nothing_of_others() -> None:
     table: Table = {
         "left": ["l0", "l0", "l1"],
@@ -216,13 +235,13 @@ def test_a_fifth_of_train_becomes_valid_and_nothing_else_moves() -> None:
 def test_labels_without_a_true_pair_to_learn_from_are_refused(split: str) -> None:
     known = read({"left": ["l0"], "right": ["r0"], "split": [split]})
     with pytest.raises(DataError, match="no true pair in the split 'train'"):
-        labels.with_validation(known, graph(), 13)
+        labels.require_links(labels.with_validation(known, graph(), 13))
 
 
 def test_labels_without_a_true_pair_to_validate_with_are_refused() -> None:
     table: Table = {"left": ["l0", "l1"], "right": ["r0", "r1"], "label": [1, 0], "split": ["train", "valid"]}
     with pytest.raises(DataError, match="no true pair in the split 'valid'"):
-        labels.with_validation(read(table), graph(), 13)
+        labels.require_links(labels.with_validation(read(table), graph(), 13))
 
 
 @pytest.mark.parametrize("repeated", [0, 2, 3])

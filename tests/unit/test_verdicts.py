@@ -91,6 +91,15 @@ def test_verdicts_take_the_place_of_labels_and_never_leave_the_test_split() -> N
     assert len(found) == 5
 
 
+def test_a_guess_gives_way_where_an_end_belongs_to_another() -> None:
+    guessed = labels.of_anchors(builders.anchors(10, {(0, 5): 1.0, (1, 6): 1.0, (2, 7): 1.0, (3, 8): 1.0}),
+                                np.zeros((0, 2), np.int64), NODES, ("T0",), 0)  # fmt: skip
+    said = verdicts.as_labels(Verdicts(frozenset({(0, 6)}), frozenset({(2, 8)})), NODES, ("T0",), 0)
+    found = rows(verdicts.added(guessed, said))
+    assert set(found) == {(2, 7), (3, 8), (0, 6), (2, 8)}
+    assert [found[pair][0] for pair in ((2, 7), (3, 8), (0, 6), (2, 8))] == [True, True, True, False]
+
+
 def test_a_rejected_pair_counts_where_the_list_says_nothing_of_its_entities() -> None:
     """A list of links covers few entities; a rejection of others is a negative label all the same."""
     table = pd.DataFrame({"left": ["l0"], "right": ["r0"], "split": ["train"]})
