@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import signal
+import socket
 import sys
 import threading
 from collections import deque
@@ -31,6 +32,7 @@ except ImportError as error:
     raise EngineError('The engine ray needs Ray: `pip install "neo4j-align[ray]"`.') from error
 
 log = logging.getLogger(__name__)
+_ANSWER = 10.0  # seconds for a cluster to let itself be reached
 _AHEAD = 2  # tasks a core that are begun before the oldest has ended: what bounds the memory they take
 _INSTALL = "Install the same version of neo4j-align on all machines of the cluster."
 _RETRIES = 3  # of a partition whose worker died
@@ -78,6 +80,8 @@ class Ray:
         if not ray.is_initialized():
             address = ray_address()
             try:
+                if address and ":" in address.removeprefix("ray://"):
+                    _knock(address.removeprefix("ray://"))
                 with _own_sigterm():
                     ray.init(
                         address or "local",
@@ -88,7 +92,8 @@ class Ray:
                     )
             except Exception as error:  # Ray raises what its parts raise
                 what = f"Ray cannot be joined at {address}" if address else "Ray cannot be started"
-                raise EngineError(f"{what}: {_first(error)}. `--engine local` needs no Ray.") from error
+                why = str(error.__cause__ or error).strip().splitlines()[-1].rstrip(".")
+                raise EngineError(f"{what}: {why}. `--engine local` needs no Ray.") from error
             log.info("Ray has %d cores", _cores())
         ray.util.register_serializer(tensors.Tensor, serializer=tensors.array, deserializer=tensors.tensor)
 
@@ -125,6 +130,16 @@ def _made(task: Any) -> Any:
             f"Ray lost a task {_RETRIES + 1} times: {_first(error)}. A worker that dies again and again lacks "
             "memory most of the time: docs/how-to/several-machines.md says how much it takes."
         ) from error
+
+
+def _knock(address: str) -> None:
+    """See that a cluster's head listens: Ray itself would try for minutes.
+
+    Raises:
+        OSError: It does not.
+    """
+    host, _, port = address.rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER).close()
 
 
 def _first(error: BaseException) -> str:
