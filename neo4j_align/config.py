@@ -70,6 +70,11 @@ def server_home() -> Path | None:
     return Path(home).expanduser() if home else None
 
 
+def ray_address() -> str | None:
+    """Return the Ray cluster that RAY_ADDRESS names, if it does."""
+    return os.environ.get("RAY_ADDRESS") or None
+
+
 def _credentials_file(path: str | None) -> dict[str, str]:
     if not path:
         return {}

@@ -29,5 +29,9 @@ class ServerError(AlignError):
     """The embedded Neo4j could not be installed, started or stopped."""
 
 
+class EngineError(AlignError):
+    """Ray is missing, cannot be started or joined, has another version of this package, or lost its workers."""
+
+
 class JudgedError(AlignError):
     """Somebody else judged a pair in the meantime."""

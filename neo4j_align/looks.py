@@ -16,8 +16,9 @@ import pandas as pd
 
 from neo4j_align import follow
 from neo4j_align.config import Config
+from neo4j_align.engine import Engine, Local
 from neo4j_align.errors import DataError
-from neo4j_align.gnn import calibrate, features, saved, score, train
+from neo4j_align.gnn import calibrate, features, partition, saved, score, train
 from neo4j_align.gnn.model import Network, Shape
 from neo4j_align.memory import Memory
 from neo4j_align.operating import Operating, trace
@@ -53,11 +54,16 @@ class Judgement:
 
 
 class Looks:
-    """Learns from a graph and its labels, and judges a graph with what was learned."""
+    """Learns from a graph and its labels, and judges a graph with what was learned.
 
-    def __init__(self, config: Config, stages: Stages) -> None:
+    Args:
+        engine: judges the partitions of pairs.
+    """
+
+    def __init__(self, config: Config, stages: Stages, engine: Engine | None = None) -> None:
         self.config = config
         self.stages = stages
+        self.engine = engine or Local()
         self.sight = Sight(config, stages)
 
     def learn(self, graph: Graph, table: pd.DataFrame | None, decided: Verdicts = NO_VERDICTS) -> saved.Model:
@@ -153,17 +159,17 @@ class Looks:
         return Judgement(scene, pairs, second.logits, confidence, kept)
 
     def _first(self, model: saved.Model, scene: Scene, pairs: Pairs, places: FloatArray) -> Logits:
-        with self.stages.stage("first look") as advance:
-            evidence, _ = self.sight.evidence(scene, pairs, places)
-            advance(len(pairs))
-            logits: Logits = score.compare(model.first, evidence, scene.seen.type[pairs.left]).mean(axis=1)
-            return logits
+        with self.stages.stage("first look", len(pairs)) as advance:
+            given, whole = (scene.shared, model.first), scene.whole(pairs, places)
+            return partition.logits(self.engine, partition.compared, given, whole, advance)
 
     def _second(self, model: saved.Model, scene: Scene, pairs: Pairs, places: FloatArray) -> Logits:
-        with self.stages.stage("compare") as advance:
-            evidence, _ = self.sight.evidence(scene, pairs, places)
-            advance(len(pairs))
-        return self._score(model.network, scene.seen, pairs, evidence)
+        network, seen = score.exact(model.network, scene.seen)
+        with self.stages.stage("encode") as advance:
+            encoded = score.encode_once(network, seen, score.indices(pairs), advance)
+        with self.stages.stage("score", len(pairs)) as advance:
+            given, whole = (scene.shared, network, seen, encoded), scene.whole(pairs, places)
+            return partition.logits(self.engine, partition.judged, given, whole, advance)
 
     def _given(self, table: pd.DataFrame | None, nodes: Nodes, decided: Verdicts) -> labels.Labels:
         """Return what persons say: labels, and verdicts, which come before them."""

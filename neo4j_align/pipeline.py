@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from neo4j_align.config import Config
+from neo4j_align.engine import Engine, Local
 from neo4j_align.errors import ModelError
 from neo4j_align.explain import Explainer
 from neo4j_align.explanation import Explanation
@@ -37,15 +38,22 @@ class Aligner:
 
     Args:
         memory: folder in which a run leaves what spares the next `sync` work; None for none. It changes no link.
+        engine: judges the pairs; by default this process, else `neo4j_align.cluster.Ray()`. It changes no link.
     """
 
     def __init__(
-        self, config: Config, database: Database, stages: Stages | None = None, memory: Path | None = None
+        self,
+        config: Config,
+        database: Database,
+        stages: Stages | None = None,
+        memory: Path | None = None,
+        engine: Engine | None = None,
     ) -> None:
         self.config = config
         self.database = database
         self.stages = stages or Stages()
         self.memory = memory
+        self.engine = engine or Local()
 
     def train(self, table: pd.DataFrame | None, folder: Path | str) -> saved.Model:
         """Train a model on labels and a person's verdicts, or on what it finds out by itself, and save it.
@@ -234,7 +242,7 @@ class Aligner:
         target = None if precision is None else aim(precision, self.config, about.operating, thresholds)
         graph = known.graph or self._pull(model.means)
         existing = known.links(self.database, self.config, graph.nodes)
-        judged = Looks(self.config, self.stages).judge(graph, model, existing.verdicts, known.memory)
+        judged = Looks(self.config, self.stages, self.engine).judge(graph, model, existing.verdicts, known.memory)
         pairs = judged.pairs
         with self.stages.stage("match"):
             types = graph.nodes.type[pairs.left]

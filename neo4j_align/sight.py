@@ -12,8 +12,7 @@ import pandas as pd
 
 from neo4j_align.config import Config
 from neo4j_align.errors import DataError
-from neo4j_align.gnn import features, overlap, rivals
-from neo4j_align.gnn.compare import compare
+from neo4j_align.gnn import features, partition, rivals
 from neo4j_align.progress import Stages
 from neo4j_align.records import Anchors, FloatArray, IntArray, Neighbourhood, Nodes, Pairs, taken
 from neo4j_align.resolve import labels
@@ -91,6 +90,16 @@ class Scene:
     def seen(self) -> features.Entities:
         """The entities as tensors."""
         return features.entities(self.config, self.graph.nodes, self.graph.neighbourhood, self.views, self.known)
+
+    @property
+    def shared(self) -> partition.Shared:
+        """What all partitions of its pairs share."""
+        return partition.Shared(self.config, self.weights, self.seen, self.known)
+
+    def whole(self, pairs: Pairs, places: FloatArray) -> partition.Partition:
+        """Return pairs with their places, (P, 4), as one partition."""
+        every = np.arange(len(self.graph.nodes))
+        return partition.Partition(every, self.graph.nodes, self.views, self.alone, pairs, places)
 
     def part(self, rows: IntArray) -> Scene:
         """Return the entities at these rows, as they are seen among all."""
@@ -202,10 +211,7 @@ class Sight:
             places: (P, 4), where they stand among their rivals (`rivals.places`).
             taken: how surely their ends belong to others; None takes it from the scene's anchors.
         """
-        own = compare(self.config, scene.graph.nodes, scene.views, scene.weights, pairs, places, scene.alone)
-        shared = overlap.overlap(scene.seen, pairs, features.map_count(self.config))
-        parts = (own, shared, taken or rivals.taken(scene.known, pairs))
-        return np.hstack([part for part, _ in parts]), tuple(name for _, part in parts for name in part)
+        return partition.evidence(scene.shared, scene.whole(pairs, places), taken)
 
 
 def require(candidates: npt.NDArray[Any]) -> None:

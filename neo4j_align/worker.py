@@ -7,7 +7,7 @@ import inspect
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pandas as pd
 
 from neo4j_align import recall
 from neo4j_align.config import Config
+from neo4j_align.engine import Engine, Local
 from neo4j_align.errors import AlignError, DatabaseError, DataError, LeaseError
 from neo4j_align.explanation import Attribute, Explanation
 from neo4j_align.gnn import saved
@@ -42,6 +43,7 @@ class Worker:
         folder: of the model; a job that trains replaces it.
         table: labels for jobs that train; None for the verdicts in the database.
         poll: seconds between two looks for jobs.
+        engine: judges pairs.
     """
 
     config: Config
@@ -49,6 +51,7 @@ class Worker:
     folder: Path
     table: pd.DataFrame | None = None
     poll: float = 2.0
+    engine: Engine = field(default_factory=Local)
 
     @property
     def _alignment(self) -> str:
@@ -124,7 +127,7 @@ class Worker:
             taken = f"takes {', '.join(takes)}" if takes else "takes no options"
             raise DataError(f"A job of the kind {job.kind} {taken}: {', '.join(wrong)}.")
         stages = Stages(listener=_teller(job))
-        aligner = Aligner(self.config, self.database, stages, recall.beside(self.folder))
+        aligner = Aligner(self.config, self.database, stages, recall.beside(self.folder), self.engine)
         result: dict[str, Any] = work(aligner, **job.options)
         return result
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neo4j_align.cli.options import MODEL, Common, common, model
+from neo4j_align.cli.options import MODEL, Common, common, engine, model
+from neo4j_align.engine import named
 from neo4j_align.errors import DataError
 
 if TYPE_CHECKING:
@@ -78,8 +79,9 @@ def train(common: Common, path: Path | None, folder: Path) -> None:
 @_precision
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
 @click.option("--profile", is_flag=True, help="Say where the time went, by stage, with throughput and memory.")
+@engine
 @common
-def align(common: Common, folder: Path, precision: float | None, dry_run: bool, profile: bool) -> None:
+def align(common: Common, folder: Path, precision: float | None, dry_run: bool, profile: bool, engine: str) -> None:
     """Align the two graphs: write SAME_AS relationships with confidences.
 
     Links that are no longer found are retired, links that are there already stay as they are: running it twice
@@ -93,6 +95,7 @@ def align(common: Common, folder: Path, precision: float | None, dry_run: bool, 
       neo4j-align align --dry-run
       neo4j-align align --precision 0.95
       neo4j-align align --model models/films --json
+      RAY_ADDRESS=10.0.0.1:6379 neo4j-align align --engine ray
     """
     from neo4j_align.gnn import saved
     from neo4j_align.pipeline import Aligner
@@ -101,7 +104,7 @@ def align(common: Common, folder: Path, precision: float | None, dry_run: bool, 
 
     config, trained = common.config(), saved.load(folder)
     with common.connect() as database, common.progress() as progress:
-        aligner = Aligner(config, database, Stages(progress), beside(folder))
+        aligner = Aligner(config, database, Stages(progress), beside(folder), named(engine))
         found = aligner.align(trained, dry_run, precision)
     stages = aligner.stages
     document: dict[str, Any] = {
@@ -135,8 +138,9 @@ def align(common: Common, folder: Path, precision: float | None, dry_run: bool, 
               help="Which rows to judge. A file without splits is judged whole, unless it was trained on.")  # fmt: skip
 @model
 @_precision
+@engine
 @common
-def evaluate(common: Common, path: Path, split: str, folder: Path, precision: float | None) -> None:
+def evaluate(common: Common, path: Path, split: str, folder: Path, precision: float | None, engine: str) -> None:
     """Measure the links of a model against gold labels; nothing is written.
 
     Without a `label` column the file lists all links of the types that it covers, so every other link is wrong. With
@@ -153,7 +157,7 @@ def evaluate(common: Common, path: Path, split: str, folder: Path, precision: fl
 
     config, trained, table = common.config(), saved.load(folder), read_table(path)
     with common.connect() as database, common.progress() as progress:
-        aligner = Aligner(config, database, Stages(progress))
+        aligner = Aligner(config, database, Stages(progress), engine=named(engine))
         result = aligner.evaluate(trained, table, None if split == "all" else split, precision)
     common.result(result, "\n".join([figures(result), *_expected(result.get("target", {"types": {}}))]))
 

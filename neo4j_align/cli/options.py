@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from neo4j_align.engine import ENGINES
 from neo4j_align.errors import AlignError
 
 if TYPE_CHECKING:
@@ -82,6 +83,11 @@ class Common:
 model = click.option(
     "--model", "folder", type=click.Path(path_type=Path), default=MODEL, show_default=True,
     help="Folder of the model.",
+)  # fmt: skip
+
+engine = click.option(
+    "--engine", type=click.Choice(ENGINES), default="local", show_default=True,
+    help="Who judges pairs: this process, or Ray: the cluster of RAY_ADDRESS, else all cores of this machine.",
 )  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neo4j_align.cli.options import Common, common, model
+from neo4j_align.cli.options import Common, common, engine, model
+from neo4j_align.engine import named
 
 if TYPE_CHECKING:
     from neo4j_align.outcome import Alignment
@@ -26,8 +27,16 @@ log = logging.getLogger(__name__)
 @click.option("--cron", "expression", help="Run at the times of a cron expression, for example '*/15 * * * *'.")
 @click.option("--metrics-port", type=click.IntRange(0, 65535),
               help="With a schedule: counters for Prometheus on this port of 127.0.0.1.")  # fmt: skip
+@engine
 @common
-def sync(common: Common, folder: Path, interval: str | None, expression: str | None, metrics_port: int | None) -> None:
+def sync(
+    common: Common,
+    folder: Path,
+    interval: str | None,
+    expression: str | None,
+    metrics_port: int | None,
+    engine: str,
+) -> None:
     """Bring the links up to date: to exactly what `align` with the same model would write now.
 
     Where nothing has changed since the last run, it ends at once. How changes are found out is the [sync] section of
@@ -46,10 +55,10 @@ def sync(common: Common, folder: Path, interval: str | None, expression: str | N
     if due is None and metrics_port is not None:
         raise click.UsageError("--metrics-port goes with --every or --cron.")
     if due is None:
-        found, seconds = _once(common, folder, show=True)
+        found, seconds = _once(common, folder, engine, show=True)
         common.result({**counts(found), "run": found.run, "drift": found.drift, "seconds": seconds}, _said(found))
         return
-    _scheduled(common, folder, due, metrics_port, at_once=expression is None)
+    _scheduled(common, folder, engine, due, metrics_port, at_once=expression is None)
 
 
 def _due(interval: str | None, expression: str | None) -> Due | None:
@@ -62,7 +71,7 @@ def _due(interval: str | None, expression: str | None) -> Due | None:
     return None if expression is None else schedule.cron(expression)
 
 
-def _once(common: Common, folder: Path, show: bool = False) -> tuple[Alignment, float]:
+def _once(common: Common, folder: Path, engine: str, show: bool = False) -> tuple[Alignment, float]:
     from neo4j_align.gnn import saved
     from neo4j_align.pipeline import Aligner
     from neo4j_align.progress import Stages
@@ -70,11 +79,11 @@ def _once(common: Common, folder: Path, show: bool = False) -> tuple[Alignment, 
 
     config, trained = common.config(), saved.load(folder)
     with common.connect() as database, common.progress() as progress:
-        aligner = Aligner(config, database, Stages(progress if show else None), beside(folder))
+        aligner = Aligner(config, database, Stages(progress if show else None), beside(folder), named(engine))
         return aligner.sync(trained), aligner.stages.seconds
 
 
-def _scheduled(common: Common, folder: Path, due: Due, port: int | None, at_once: bool) -> None:
+def _scheduled(common: Common, folder: Path, engine: str, due: Due, port: int | None, at_once: bool) -> None:
     from neo4j_align.metrics import Metrics
     from neo4j_align.schedule import repeat
 
@@ -88,7 +97,7 @@ def _scheduled(common: Common, folder: Path, due: Due, port: int | None, at_once
             metrics(outcome)
         _print(common, outcome)
 
-    work: Callable[[], dict[str, int]] = lambda: counts(_once(common, folder)[0])  # noqa: E731
+    work: Callable[[], dict[str, int]] = lambda: counts(_once(common, folder, engine)[0])  # noqa: E731
     try:
         repeat(work, due, tell, at_once)
     except KeyboardInterrupt:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from neo4j_align.cli.options import Common, common, model
+from neo4j_align.cli.options import Common, common, engine, model
+from neo4j_align.engine import named
 
 
 @click.command()
@@ -18,8 +19,9 @@ from neo4j_align.cli.options import Common, common, model
 @click.option("--poll", type=click.FloatRange(min=0.1), default=2.0, show_default=True,
               help="Seconds between two looks for jobs.")  # fmt: skip
 @click.option("--once", is_flag=True, help="End when no job waits.")
+@engine
 @common
-def worker(common: Common, folder: Path, path: Path | None, poll: float, once: bool) -> None:
+def worker(common: Common, folder: Path, path: Path | None, poll: float, once: bool, engine: str) -> None:
     """Do the jobs that were asked for with `CALL custom.align.submit(kind, options)`.
 
     One job at a time, however many workers there are: a second one takes over when the first dies. On SIGTERM or
@@ -48,7 +50,7 @@ def worker(common: Common, folder: Path, path: Path | None, poll: float, once: b
     config, table = common.config(), None if path is None else read_table(path)
     with common.connect() as database:
         try:
-            done = Worker(config, database, folder, table, poll).run(once)
+            done = Worker(config, database, folder, table, poll, named(engine)).run(once)
         except KeyboardInterrupt:
             common.console().print("Stopped; a job that was under way is back in the queue.")
             return

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import torch
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler
 from scipy import sparse
@@ -64,12 +65,13 @@ def _names(views: Views, pairs: Pairs) -> Iterator[Column]:
     one, other = views.names[pairs.left], views.names[pairs.right]
     both = (one != "") & (other != "")
     yield "name missing", ~both
+    threads = torch.get_num_threads()
     for name, scorer, scale in (
         ("sorted words", fuzz.token_sort_ratio, 100),
         ("shared words", fuzz.token_set_ratio, 100),
         ("jaro-winkler", JaroWinkler.normalized_similarity, 1),
     ):
-        similar = process.cpdist(one.tolist(), other.tolist(), scorer=scorer, dtype=np.float32, workers=-1)
+        similar = process.cpdist(one.tolist(), other.tolist(), scorer=scorer, dtype=np.float32, workers=threads)
         yield name, np.where(both, similar / scale, 0)
     yield "same signature", (views.signatures[pairs.left] == views.signatures[pairs.right]) & both
 

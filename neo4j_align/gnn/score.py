@@ -14,7 +14,7 @@ from neo4j_align.gnn.features import Entities
 from neo4j_align.gnn.model import Comparison, Encoded, Network
 from neo4j_align.records import FloatArray, Pairs
 
-ENCODED_AT_ONCE = 16_384
+ENCODED_AT_ONCE = 4_096
 SCORED_AT_ONCE = 4_096
 
 
@@ -31,7 +31,9 @@ def encode(
     for batch in ids.split(ENCODED_AT_ONCE):
         parts.append(network.encode(entities, batch))
         advance(len(batch))
-    alone, inside, key = (torch.cat(part) for part in zip(*parts, strict=True))
+    columns = [list(column) for column in zip(*parts, strict=True)]
+    del parts  # each column goes when it is joined: two copies of all would be the most that scoring holds
+    alone, inside, key = (torch.cat(columns.pop(0)) for _ in range(3))
     attention = [network.attend(entities, inside, place, batch) for batch in own.split(ENCODED_AT_ONCE)]
     return Encoded(alone, inside, key, torch.cat(attention), place)
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import torch
 from rapidfuzz import process
 from rapidfuzz.distance import Prefix
 
@@ -93,7 +94,9 @@ def _nearest(
 
 def _beginnings(one: Objects, other: Objects) -> Iterator[Column]:
     """Measure how much two names begin alike: what has been put behind a name leaves its beginning."""
-    alike = process.cpdist(one.tolist(), other.tolist(), scorer=Prefix.similarity, dtype=np.float32, workers=-1)
+    alike = process.cpdist(
+        one.tolist(), other.tolist(), scorer=Prefix.similarity, dtype=np.float32, workers=torch.get_num_threads()
+    )
     length = text.map_unique(len, one).astype(np.float32), text.map_unique(len, other).astype(np.float32)
     yield "beginning contained", alike / np.maximum(np.minimum(*length), 1)
     yield "beginning covered", alike / np.maximum(np.maximum(*length), 1)

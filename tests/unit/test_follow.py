@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from random import Random
 
@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neo4j_align.config import Config, parse_config
-from neo4j_align.gnn import features, rivals, saved
+from neo4j_align.engine import Given, Item, Local, Made
+from neo4j_align.gnn import features, partition, rivals, saved, score
 from neo4j_align.gnn.calibrate import Curve
 from neo4j_align.gnn.model import Comparison, Network, Shape
 from neo4j_align.looks import Judgement, Looks
@@ -157,11 +158,39 @@ def assert_same(one: Judgement, other: Judgement, edits: list[str]) -> None:
         np.testing.assert_array_equal(mine.places, theirs.places, err_msg=str(edits))
 
 
+class Counting(Local):
+    """The local engine, which counts what it is given."""
+
+    items = 0
+
+    def map(
+        self, work: Callable[[Given, Item], Made], given: Given, items: Iterable[Item]
+    ) -> Generator[Made, None, None]:
+        for made in super().map(work, given, items):
+            self.items += 1
+            yield made
+
+
 def decided(graph: Graph, random: Random) -> Verdicts:
     """A verdict now and then, on whatever pair."""
     left, right = (np.flatnonzero(graph.nodes.side == side).tolist() for side in SIDES)
     pairs = {(random.choice(left), random.choice(right)) for _ in range(random.randint(0, 2))}
     return Verdicts(frozenset(pairs), frozenset()) if random.random() < 0.5 else Verdicts(frozenset(), frozenset(pairs))
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 100_000), size=st.integers(1, 60), times=st.integers(1, 50))
+def test_the_size_of_a_partition_and_of_a_batch_of_entities_moves_nothing(seed: int, size: int, times: int) -> None:
+    mapped, graph = mapping(), world(seed).graph(mapping())
+    taught = model(mapped, graph)
+    whole = Looks(mapped, Stages()).judge(graph, taught)
+    assert len(whole.pairs) < partition.PAIRS
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(partition, "PAIRS", size)
+        patched.setattr(score, "ENCODED_AT_ONCE", times)
+        engine = Counting()
+        assert_same(Looks(mapped, Stages(), engine).judge(graph, taught), whole, [])
+    assert engine.items >= len(whole.pairs) / size
 
 
 @pytest.mark.parametrize("budget", [nearest.BUDGET, 6])

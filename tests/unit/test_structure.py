@@ -147,6 +147,12 @@ def test_import_rules_are_seen_when_broken(path: str, source: str, rule: str) ->
 # What libraries read when they load; the user's own setting comes first.
 SET_FOR_LIBRARIES = {
     "__init__.py": ["os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')"],
+    "cluster.py": [
+        "os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')",
+        "os.environ.setdefault('RAY_IGNORE_UNHANDLED_ERRORS', '1')",
+        "os.environ.setdefault('RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER', '0')",
+        "os.environ.setdefault('RAY_AUTH_TOKEN', secrets.token_hex(32))",
+    ],
     "gnn/batch.py": ["os.environ.setdefault('DGLBACKEND', 'pytorch')"],
 }
 

@@ -1,0 +1,48 @@
+"""Where partitions are worked on: in this process, or in those of a cluster (`cluster.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from typing import Protocol, TypeVar
+
+ENGINES = ("local", "ray")
+Given = TypeVar("Given")
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+class Engine(Protocol):
+    """Does the same work on many items."""
+
+    def map(
+        self, work: Callable[[Given, Item], Made], given: Given, items: Iterable[Item]
+    ) -> Generator[Made, None, None]:
+        """Yield what `work(given, item)` returns for each item, in their order; what is begun ends when this is closed.
+
+        Args:
+            work: a function of a module, which another process can import; what it returns holds no tensor.
+            given: the same for all items; items: taken one by one, when there is room for another.
+        """
+
+
+class Local:
+    """Works in this process, on one item after the other."""
+
+    def map(
+        self, work: Callable[[Given, Item], Made], given: Given, items: Iterable[Item]
+    ) -> Generator[Made, None, None]:
+        """Yield what `work(given, item)` returns for each item, in their order."""
+        return (work(given, item) for item in items)
+
+
+def named(name: str) -> Engine:
+    """Return an engine by its name, one of ENGINES.
+
+    Raises:
+        EngineError: Ray is not installed.
+    """
+    if name == "ray":
+        from neo4j_align.cluster import Ray
+
+        return Ray()
+    return Local()

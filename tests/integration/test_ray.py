@@ -1,0 +1,74 @@
+"""The engine ray against the local one on the example in a real database, with workers that die."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from neo4j_align.cluster import Ray
+from neo4j_align.config import Config
+from neo4j_align.engine import Given, Item, Made
+from neo4j_align.gnn import partition
+from neo4j_align.gnn.saved import Model
+from neo4j_align.pipeline import Aligner
+from neo4j_align.progress import Stages
+from neo4j_align.store.database import Database
+from tests.integration.conftest import EXAMPLE, Run, document
+from tests.unit import work
+
+PAIRS = 500  # of a partition, so that the example has several
+WORKERS = 2
+
+
+@dataclass
+class Mortal:
+    """A Ray of which one worker is killed in the middle of its task.
+
+    Attributes:
+        notes: an empty folder.
+    """
+
+    notes: Path
+
+    def map(
+        self, do: Callable[[Given, Item], Made], given: Given, items: Iterable[Item]
+    ) -> Generator[Made, None, None]:
+        return Ray(WORKERS).map(functools.partial(work.mortal, self.notes, do), given, items)
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partition, "PAIRS", PAIRS)
+
+
+def test_links_and_scores_are_those_of_the_local_engine(
+    example: Database, config: Config, model: Model, tmp_path: Path
+) -> None:
+    expected = Aligner(config, example).score(model)
+    engine, told = Mortal(tmp_path), []
+    stages = Stages(listener=lambda *step: told.append(step))
+    found = Aligner(config, example, stages, engine=engine).score(model)
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
+    assert found["linked"].sum() > 20
+    assert (tmp_path / "died").exists()
+    scored = [done for stage, done, _ in told if stage == "score"]
+    assert scored == [*range(0, len(found), PAIRS), len(found)]  # the bar moves with each partition
+
+
+def test_align_and_sync_write_with_ray_what_they_write_without(
+    run: Run, example: Database, config: Config, model: Model, model_folder: Path
+) -> None:
+    options = ["--config", EXAMPLE / "align.toml", "--model", model_folder, "--engine", "ray", "--json"]
+    written = document(run("align", *options))
+    assert written["created"] == written["links"] > 20
+    local = Aligner(config, example).align(model)
+    assert local.changes == {"created": 0, "updated": 0, "retired": 0}
+    example.write("MATCH (n:Catalogue) WHERE n.title IS NOT NULL WITH n LIMIT 30 SET n.title = n.title + ' x'")
+    synced = document(run("sync", *options))
+    assert synced["changed_entities"] > 0
+    assert Aligner(config, example).align(model).changes == {"created": 0, "updated": 0, "retired": 0}
