@@ -79,7 +79,7 @@ class Looks:
         config, settings, nodes = self.config, self.config.training, graph.nodes
         views, weights = self.sight.view(graph, None)
         names = anchors.of_names(nodes, views.signatures)
-        given = self._given(table, nodes, decided)
+        given = verdicts.given(table, decided, nodes, config.type_names, settings.seed)
         if int(names.sure.sum()) >= 2 * FEWEST and (table is None or _few(given)):
             known, names = self._teach(graph, views, weights, names, given)
         else:
@@ -170,17 +170,6 @@ class Looks:
         with self.stages.stage("score", len(pairs)) as advance:
             given, whole = (scene.shared, network, seen, encoded), scene.whole(pairs, places)
             return partition.logits(self.engine, partition.judged, given, whole, advance)
-
-    def _given(self, table: pd.DataFrame | None, nodes: Nodes, decided: Verdicts) -> labels.Labels:
-        """Return what persons say: labels, and verdicts, which come before them."""
-        kinds, seed = self.config.type_names, self.config.training.seed
-        judged = verdicts.as_labels(decided, nodes, kinds, seed)
-        if table is None:
-            return judged
-        known = labels.with_validation(labels.read(table, nodes, kinds, seed), nodes, seed)
-        if not labels.known(known):
-            labels.require_links(known)
-        return verdicts.added(known, judged)
 
     def _enough(self, given: labels.Labels, nodes: Nodes, names: Anchors) -> labels.Labels:
         """Return what persons say as labels to learn from by themselves.

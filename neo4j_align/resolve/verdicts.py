@@ -6,8 +6,10 @@ from collections import Counter
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from neo4j_align.records import Anchors, Nodes, Verdicts
+from neo4j_align.resolve import labels
 from neo4j_align.resolve.labels import HELD_OUT, Labels, seeded
 
 
@@ -49,25 +51,42 @@ def as_labels(verdicts: Verdicts, nodes: Nodes, type_names: tuple[str, ...], see
     )
 
 
-def added(labels: Labels, judged: Labels) -> Labels:
+def given(
+    table: pd.DataFrame | None, verdicts: Verdicts, nodes: Nodes, type_names: tuple[str, ...], seed: int
+) -> Labels:
+    """Return what persons say: labels, and verdicts, which come before them.
+
+    Raises:
+        DataError: The labels cannot be used: no true pair is among them, or as `labels.read` says.
+    """
+    judged = as_labels(verdicts, nodes, type_names, seed)
+    if table is None:
+        return judged
+    listed = labels.with_validation(labels.read(table, nodes, type_names, seed), nodes, seed)
+    if not labels.known(listed):
+        labels.require_links(listed)
+    return added(listed, judged)
+
+
+def added(known: Labels, judged: Labels) -> Labels:
     """Return labels with those of verdicts added, which take the place of others on the same pairs.
 
     What is guessed also gives way where an end was said to belong to another.
     A verdict on an entity of the test split belongs there: what is tested is never trained on.
     """
-    tested = labels.split == "test"
-    held_out = np.isin(judged.left, labels.left[tested]) | np.isin(judged.right, labels.right[tested])
+    tested = known.split == "test"
+    held_out = np.isin(judged.left, known.left[tested]) | np.isin(judged.right, known.right[tested])
     decided = set(zip(judged.left.tolist(), judged.right.tolist(), strict=True))
-    ends = zip(labels.left.tolist(), labels.right.tolist(), strict=True)
+    ends = zip(known.left.tolist(), known.right.tolist(), strict=True)
     kept = np.array([pair not in decided for pair in ends], bool)
-    if labels.guessed:
-        kept &= ~np.isin(labels.left, judged.left[judged.same]) & ~np.isin(labels.right, judged.right[judged.same])
+    if known.guessed:
+        kept &= ~np.isin(known.left, judged.left[judged.same]) & ~np.isin(known.right, judged.right[judged.same])
     judged = replace(judged, split=np.where(held_out, "test", judged.split).astype(object))
     return replace(
-        labels,
-        left=np.append(labels.left[kept], judged.left),
-        right=np.append(labels.right[kept], judged.right),
-        same=np.append(labels.same[kept], judged.same),
-        split=np.append(labels.split[kept], judged.split),
-        kind=np.append(labels.kind[kept], judged.kind),
+        known,
+        left=np.append(known.left[kept], judged.left),
+        right=np.append(known.right[kept], judged.right),
+        same=np.append(known.same[kept], judged.same),
+        split=np.append(known.split[kept], judged.split),
+        kind=np.append(known.kind[kept], judged.kind),
     )
