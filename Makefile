@@ -20,11 +20,12 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# uv installs torch and its CUDA libraries in seconds once they are in its cache; pip takes minutes.
+# uv installs torch and its CUDA libraries in seconds once they are in its cache; pip takes minutes. Unlike pip, it
+# compiles no bytecode by itself: where Python may write none later, each command would take seconds to start.
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[server,rust,dev]'
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable '.[server,rust,dev]'
 	touch $@
 
 lock:  ## take the newest versions of all packages
