@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from neo4j_align.config import Config, Connection
     from neo4j_align.store.database import Database
 
+STOPPED = 130  # exit code after Ctrl-C, as shells have it
 MODEL = Path("models/align")  # where commands look for a model that nobody names
 
 
@@ -92,7 +93,7 @@ engine = click.option(
 
 
 def common(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the common options; the command gets them as `common`, and AlignError becomes exit code 1."""
+    """Add the common options; the command gets them as `common`, and AlignError becomes exit code 1, Ctrl-C 130."""
 
     @click.option("--config", "config_path", type=click.Path(path_type=Path), default=Path("align.toml"),
                   show_default=True, help="The mapping of the two graphs and all settings.")  # fmt: skip
@@ -113,6 +114,9 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
             command(common=options, **arguments)
         except AlignError as error:
             raise click.ClickException(str(error)) from error
+        except KeyboardInterrupt:
+            click.echo("Stopped. What was written stays, and the same command does the rest.", err=True)
+            raise SystemExit(STOPPED) from None
 
     return wrapper
 

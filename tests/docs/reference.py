@@ -84,7 +84,7 @@ def commands_page() -> str:
     parts = [
         "# Commands\n",
         "Every command says this with `--help`. Exit codes: 0 done; 1 could not, and the message says the remedy; "
-        "2 wrong usage. Results go to standard output, everything else to standard error.\n",
+        "2 wrong usage; 130 stopped by Ctrl-C. Results go to standard output, everything else to standard error.\n",
         f"These options go with every command:\n\n```text\n{_help(shared, '').partition('Options:')[2].strip(chr(10))}"
         "\n```\n",
     ]
