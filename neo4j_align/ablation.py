@@ -159,7 +159,7 @@ def look(sight: Sight, scene: Scene, cutout: Surroundings, pair: tuple[int, int]
     taken = rivals.taken(scene.known, Pairs(left, right, pairs.scores))
     places = _places(scene, near, cutout, pair, candidates, pairs.scores)
     evidence, names = sight.evidence(_bearing(scene, near, pair, cutout), pairs, places, taken)
-    return Look(pairs, evidence, names, scene.graph.nodes.type[left], near.seen)
+    return Look(pairs, evidence, names, scene.graph.nodes.type[left], near.seen, np.ones(len(left), bool))
 
 
 def _places(

@@ -105,6 +105,7 @@ class Looks:
         logits = self._score(network, lesson.seen, lesson.pairs, lesson.evidence)
         second = self._calibrate(lesson, examples, logits)
         thresholds, curve, figures = self._decide(look, nodes, known, logits[: len(look.pairs)], second, exclusive)
+        met = np.flatnonzero(look.blocked)
         about = saved.About(
             config=config,
             shape=shape,
@@ -123,7 +124,7 @@ class Looks:
                     "verdicts": len(decided.confirmed | decided.rejected),
                     **{name: int((known.split == name).sum()) for name in labels.SPLITS},
                 },
-                "reference": drift.describe(nodes, look.pairs, logits[: len(look.pairs)]),
+                "reference": drift.describe(nodes, look.pairs.take(met), logits[met]),
                 "average_precision": [round(value, 6) for value in history],
                 "validation": figures,
             },

@@ -14,7 +14,7 @@ from neo4j_align.config import Config
 from neo4j_align.errors import DataError
 from neo4j_align.gnn import features, partition, rivals
 from neo4j_align.progress import Stages
-from neo4j_align.records import Anchors, FloatArray, IntArray, Neighbourhood, Nodes, Pairs, taken
+from neo4j_align.records import Anchors, BoolArray, FloatArray, IntArray, Neighbourhood, Nodes, Pairs, taken
 from neo4j_align.resolve import labels
 from neo4j_align.store import candidates
 from neo4j_align.veil import veil
@@ -125,6 +125,7 @@ class Look:
     Attributes:
         evidence: (P, F), features of the pairs; names: of the features.
         types: (P,); seen: the entities as tensors.
+        blocked: (P,), which of them blocking found; the others are labelled one by one, or veiled.
     """
 
     pairs: Pairs
@@ -132,6 +133,7 @@ class Look:
     names: tuple[str, ...]
     types: npt.NDArray[np.int16]
     seen: features.Entities
+    blocked: BoolArray
 
 
 class Sight:
@@ -165,14 +167,16 @@ class Sight:
             DataError: There is nothing to compare.
         """
         with self.stages.stage("candidates") as advance:
-            pairs = self._candidates(scene, exclusive, labelled)
+            pairs, blocked = self._candidates(scene, exclusive, labelled)
             advance(len(pairs))
         with self.stages.stage("compare") as advance:
             evidence, names = self.evidence(scene, pairs, rivals.places(pairs))
             advance(len(pairs))
-        return Look(pairs, evidence, names, scene.graph.nodes.type[pairs.left], scene.seen)
+        return Look(pairs, evidence, names, scene.graph.nodes.type[pairs.left], scene.seen, blocked)
 
-    def _candidates(self, scene: Scene, exclusive: list[bool], labelled: labels.Labels | None) -> Pairs:
+    def _candidates(
+        self, scene: Scene, exclusive: list[bool], labelled: labels.Labels | None
+    ) -> tuple[Pairs, BoolArray]:
         _, exclusive = self.config.decisions([0.0] * len(self.config.types), exclusive)
         absent = None if labelled is None else labelled.orphans[:, 1]
         views = scene.views
@@ -181,7 +185,8 @@ class Sight:
         if labelled is not None and not labelled.listed:
             left, right = np.r_[left, labelled.left], np.r_[right, labelled.right]
         require(left)
-        return candidates.pairs(views, left, right)
+        pairs, count = candidates.pairs(views, left, right), len(scene.graph.nodes)
+        return pairs, np.isin(pairs.left.astype(np.int64) * count + pairs.right, found.left * count + found.right)
 
     def veil(self, scene: Scene, look: Look, found: Anchors, known: labels.Labels, rows: IntArray) -> Look:
         """Put these pairs of a look behind it once more, with the names of their left entities veiled."""
@@ -200,6 +205,7 @@ class Sight:
             look.names,
             np.append(look.types, look.types[rows]),
             behind.seen,
+            np.append(look.blocked, np.zeros(len(rows), bool)),
         )
 
     def evidence(

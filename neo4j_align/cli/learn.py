@@ -114,6 +114,7 @@ def align(common: Common, folder: Path, precision: float | None, dry_run: bool, 
         "candidates": found.candidates,
         "links": len(found.links),
         **found.changes,
+        "drift": found.drift,
         "seconds": stages.seconds,
     }
     lines = [
