@@ -91,12 +91,13 @@ def commands_page() -> str:
     for name, command in commands():
         own = copy.copy(command)
         own.params = [one for one in command.params if one.name not in COMMON]
+        own._help_option = None  # click keeps that of the first context, which need not have been one of `main`
         parts.append(f"## {name}\n\n```text\n{_help(own, name)}\n```\n")
     return "\n".join(parts)
 
 
 def _help(command: click.Command, name: str) -> str:
-    context = {**cli.main.context_settings, "max_content_width": WIDTH}  # click makes a help option once a process
+    context = {**cli.main.context_settings, "max_content_width": WIDTH}
     return command.get_help(click.Context(command, info_name=name, terminal_width=WIDTH, **context))
 
 

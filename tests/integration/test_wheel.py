@@ -49,8 +49,9 @@ import neo4j_align
 
 server = {f"neo4j_align.store.{name}" for name in ("embedded", "jars", "process")}
 pages = {f"neo4j_align.review.{name}" for name in ("app", "guard")}
+others = {"neo4j_align.cluster", "neo4j_align.__main__"}  # the extra ray, and what runs at once
 names = {module.name for module in pkgutil.walk_packages(neo4j_align.__path__, "neo4j_align.")}
-modules = [importlib.import_module(name) for name in sorted(names - server - pages - {"neo4j_align.__main__"})]
+modules = [importlib.import_module(name) for name in sorted(names - server - pages - others)]
 dgl = vars(importlib.import_module("neo4j_align.gnn.batch"))["dgl"] is not None
 print(json.dumps({"modules": [module.__name__ for module in modules], "dgl": dgl}))
 """
