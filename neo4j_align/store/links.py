@@ -86,9 +86,10 @@ def recalled(config: Config, nodes: Nodes, before: Nodes, kept: Links, model: st
     Args:
         before: the entities of that run, to which `kept` points.
     """
-    order = np.argsort(nodes.ids)
-    found = order[np.searchsorted(nodes.ids, before.ids, sorter=order).clip(max=len(order) - 1)]
-    now = np.where(nodes.ids[found] == before.ids, found, -1)  # of each entity of that run, where it is today
+    mine, theirs = (some.ids * 2 + some.side for some in (nodes, before))  # a node may have gone over to the other side
+    order = np.argsort(mine)
+    found = order[np.searchsorted(mine, theirs, sorter=order).clip(max=len(order) - 1)]
+    now = np.where(mine[found] == theirs, found, -1)  # of each entity of that run, where it is today
     left, right = before.keys[kept.ends.T]
     predicted = pd.DataFrame(
         {

@@ -40,8 +40,8 @@ def refresh(
         grown: by how much the number of nodes of some labels grew.
 
     Returns:
-        None where the whole graph has to be read: a key stands twice, or the nodes
-        that are new do not explain how the labels grew, so that others must have gone.
+        None where the whole graph has to be read: a key stands twice, or the nodes that are new do not explain how the
+        labels grew, so that others must have gone.
 
     Raises:
         DataError: Keys are missing, doubled or of no usable type.

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neo4j_align.config import Config, parse_config
-from neo4j_align.records import Verdicts
+from neo4j_align.records import Links, Verdicts
 from neo4j_align.store import links
+from tests.unit import builders
 from tests.unit.builders import config
 
 keys = st.text(st.sampled_from("|~:a "), max_size=4) | st.text(max_size=6)
@@ -109,3 +112,15 @@ def test_what_is_written_leaves_what_should_be(before: dict[str, tuple[float, st
 def test_nothing_wanted(there: list[tuple[str, float, str]]) -> None:
     changes = links.difference(existing(there), wanted([]), "m")
     assert changes.counts == {"created": 0, "updated": 0, "retired": len(there)}
+
+
+def test_an_entity_that_went_over_to_the_other_side_has_no_verdict_and_no_link_there() -> None:
+    """As where links are read, which are looked for by the keys of each side."""
+    before = builders.nodes(["a", "b"], ["c", "d"])
+    after = dataclasses.replace(before, side=np.array([0, 1, 1, 1], before.side.dtype))
+    pairs = np.array([[0, 2], [1, 3]])
+    kept = Links(pairs, np.ones(2), np.ones(2), pairs, pairs[:0])
+    stay, went = (links.recalled(LEFT, nodes, before, kept, "m") for nodes in (before, after))
+    assert stay.verdicts.confirmed == {(0, 2), (1, 3)}
+    assert went.verdicts.confirmed == {(0, 2)}
+    assert (len(stay.stale), went.stale["left"].tolist()) == (0, [before.keys[1]])
