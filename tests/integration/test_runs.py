@@ -78,11 +78,8 @@ def test_two_runs_at_once_the_second_is_refused(database: Database) -> None:
 
 @pytest.mark.parametrize("waited", [True, False], ids=["gone", "zombie"])
 def test_the_lease_of_a_process_that_ended_is_taken_at_once(database: Database, waited: bool) -> None:
-    ended = os.fork()
-    if not ended:
-        os._exit(0)
-    if waited:
-        os.waitpid(ended, 0)
+    ended = os.posix_spawnp("true", ["true"], os.environ)
+    os.waitid(os.P_PID, ended, os.WEXITED | (0 if waited else os.WNOWAIT))  # WNOWAIT: it has ended, and stays a zombie
     with Lease(database, "writer", "align"):
         database.write(
             "MATCH (lease:AlignLease {name: 'writer'}) SET lease.holder = $holder, lease.token = 'other'",
