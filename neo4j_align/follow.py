@@ -97,7 +97,7 @@ def _texts_differ(before: Nodes, now: Nodes) -> BoolArray:
 def _samples_differ(before: Graph, now: Graph) -> BoolArray:
     one, other = before.neighbourhood, now.neighbourhood
     found = (one.neighbours != other.neighbours) | (one.relations != other.relations)
-    differ: BoolArray = found.any(axis=1) | (one.degree != other.degree)
+    differ: BoolArray = found.any(axis=1) | (one.about != other.about)
     return differ
 
 

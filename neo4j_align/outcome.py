@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ class Scored:
     drift: dict[str, float]
     validated: dict[str, Any]
 
-    @property
+    @cached_property
     def links(self) -> pd.DataFrame:
         """The chosen links: pair, left, right, type, alone, confidence, score."""
         return self.table(np.flatnonzero(self.linked)).drop(columns="linked")

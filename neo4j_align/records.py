@@ -86,6 +86,12 @@ class Neighbourhood:
     relations: SmallArray
     degree: SmallArray
 
+    @property
+    def about(self) -> IntArray:
+        """The degrees to three significant bits, (N,): one more edge of a hub moves little that hangs on its degree."""
+        step = np.int64(1) << np.maximum(np.frexp(self.degree)[1] - 3, 0)
+        return np.asarray((self.degree + step // 2) // step * step)
+
     def take(self, rows: IntArray) -> Neighbourhood:
         """Return those of the entities at these rows among each other, in their indices."""
         place = np.full(len(self.degree), -1, np.int32)

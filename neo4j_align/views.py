@@ -115,15 +115,15 @@ def around(
     Args:
         max_frequency: anchors with more neighbours than this say nothing.
     """
-    count = len(anchors.twin)
+    count, about = len(anchors.twin), neighbourhood.about
     identity = anchors.identity
-    degree = np.maximum(neighbourhood.degree, neighbourhood.degree[anchors.twin])  # the same on both sides
+    degree = np.maximum(about, about[anchors.twin])  # the same on both sides
     known = np.flatnonzero((identity >= 0) & (degree <= max_frequency))
     worth = 1 / np.log2(2.0 + degree[known])
     anchor = sparse.csr_matrix((worth.astype(np.float32), (known, identity[known])), shape=(count, count))
     step = _adjacency(neighbourhood, rows)
     middle = np.unique(step.indices)
-    through = step[:, middle] @ sparse.diags((1 / np.maximum(neighbourhood.degree[middle], 1)).astype(np.float32))
+    through = step[:, middle] @ sparse.diags((1 / np.maximum(about[middle], 1)).astype(np.float32))
     circle = (through @ (_adjacency(neighbourhood, middle) @ anchor)).tocoo()
     others = identity[rows[circle.row]] != circle.col
     circle = sparse.csr_matrix((circle.data[others], (circle.row[others], circle.col[others])), shape=circle.shape)

@@ -59,7 +59,7 @@ def entities(config: Config, nodes: Nodes, neighbourhood: Neighbourhood, views: 
         type=torch.from_numpy(nodes.type.astype(np.int64)),
         neighbours=torch.from_numpy(neighbourhood.neighbours.astype(np.int64)),
         relations=torch.from_numpy(relation_maps(config)[neighbourhood.relations]),
-        rarity=torch.from_numpy((1 / np.log2(2.0 + neighbourhood.degree)).astype(np.float32)),
+        rarity=torch.from_numpy((1 / np.log2(2.0 + neighbourhood.about)).astype(np.float32)),
         identity=torch.from_numpy(identity.astype(np.int64)),
         sure=torch.from_numpy(anchors.sure),
     )

@@ -190,7 +190,7 @@ def _dearer(views: Views, names: tuple[str, ...], rows: IntArray, then: Powers, 
         has |= np.diff(np.r_[0, np.cumsum(met)][matrix.indptr]) > 0
         start += matrix.shape[1]
     rows = rows[has[rows]]
-    mine, _ = nearest.against(views, names, rows, rows[:0])
+    mine = nearest.beside(views, names, rows)
     row = np.repeat(np.arange(len(rows)), np.diff(mine.indptr))
     spent = [np.bincount(row, nearest.cost(powers, mine.indices), len(rows)) for powers in (then, now)]
     return rows[np.maximum(*spent) >= nearest.BUDGET]

@@ -39,9 +39,13 @@ def against(
     views: Views, names: tuple[str, ...], few: IntArray, many: IntArray
 ) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
     """Return some rows of a list, and others, these with the columns alone that the first have too."""
-    ones = [getattr(views, name)[few] for name in names]
-    others = [_narrowed(getattr(views, name), one)[many] for name, one in zip(names, ones, strict=True)]
-    return sparse.hstack(ones).tocsr(), sparse.hstack(others).tocsr()
+    one = beside(views, names, few)
+    return one, _narrowed(beside(views, names, many), one)
+
+
+def beside(views: Views, names: tuple[str, ...], rows: IntArray) -> sparse.csr_matrix:
+    """Return some rows of views, side by side."""
+    return sparse.hstack([getattr(views, name)[rows] for name in names]).tocsr()
 
 
 def _narrowed(rows: sparse.csr_matrix, others: sparse.csr_matrix) -> sparse.csr_matrix:

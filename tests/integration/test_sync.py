@@ -117,6 +117,15 @@ class Editor:
         uid = self.node()
         self.write("MATCH (n {uid: $uid}) SET n.uid = $uid + '-', n.changed = datetime()", uid=uid)
 
+    def move(self) -> None:
+        """Move a node to the other side, or to another type of its side, with its relationships and its links."""
+        kinds = ["Catalogue:Film", "Wiki:Movie", "Catalogue:Artist", "Wiki:Agent"]
+        self.write(
+            f"MATCH (n {{uid: $uid}}) REMOVE n:{':'.join(kinds)} SET n:{self.chance.choice(kinds)}, "
+            "n.name = coalesce(n.name, n.title), n.title = coalesce(n.title, n.name), n.changed = datetime()",
+            uid=self.node(),
+        )  # fmt: skip
+
     def judge(self) -> None:
         table = stand(self.database)
         if table.empty:  # after an undo
@@ -138,7 +147,7 @@ class Editor:
         undo.undo(self.database, self.config, runs.show(self.database, "last")["id"], force=True)
 
     def some(self) -> None:
-        kinds = [self.change, self.empty, self.add, self.remove, self.remove_hub, self.relate, self.rename]
+        kinds = [self.change, self.empty, self.add, self.remove, self.remove_hub, self.relate, self.rename, self.move]
         for _ in range(self.chance.randint(1, 4)):
             self.chance.choice([*kinds, self.judge, self.judge, self.cut, self.undo])()
 

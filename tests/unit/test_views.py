@@ -146,6 +146,15 @@ def test_what_is_around_an_entity_are_the_identities_one_and_two_steps_away() ->
         assert set(np.round(length, 6).tolist()) <= {0.0, 1.0}
 
 
+def test_a_hub_may_gain_an_edge_and_nothing_around_it_moves() -> None:
+    degree = np.r_[np.arange(5_000), 10**6, 2**31 - 1].astype(np.int32)
+    about = Neighbourhood(degree[:, None], degree[:, None], degree).about
+    assert about[:9].tolist() == list(range(9))
+    assert (np.abs(about - degree.astype(np.int64)) <= degree / 8).all()
+    assert (np.diff(about) >= 0).all()
+    assert len(np.unique(about[:5_000])) < 50
+
+
 def test_anchors_with_very_many_neighbours_say_nothing() -> None:
     around = neighbourhood([[(1, 1)], [(0, -1), (2, 1)], [(1, -1)], [(4, 1)], [(3, -1), (5, 1)], [(4, -1)]])
     known = anchors(6, {(1, 4): 0.95})
