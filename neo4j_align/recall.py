@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy import sparse
 
 from neo4j_align import __version__
@@ -129,11 +130,15 @@ def _read(folder: Path, tree: Any) -> Any:
 
 def _flat(values: Objects) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
     """Return texts, whole numbers and None as one text in UTF-8, where each begins, (N + 1,), and its kind."""
-    texts = ["" if value is None else str(value) for value in values]
-    kinds = [_MISSING if value is None else _NUMBER if isinstance(value, int) else _TEXT for value in values]
-    start = np.r_[0, np.cumsum([len(text) for text in texts], dtype=np.int64)]
+    missing = pd.isna(values)
+    kinds = np.where(missing, _MISSING, _TEXT).astype(np.int8)
+    texts = np.where(missing, "", values).tolist()
+    if pd.api.types.infer_dtype(values, skipna=True) not in ("string", "empty"):  # it asks a million in no time
+        kinds[[isinstance(text, int) for text in texts]] = _NUMBER
+        texts = list(map(str, texts))
+    start = np.r_[0, np.cumsum(list(map(len, texts)), dtype=np.int64)]
     whole = np.frombuffer("".join(texts).encode("utf-8", "surrogatepass"), np.uint8)
-    return whole, start, np.array(kinds, np.int8)
+    return whole, start, kinds
 
 
 def _apart(whole: npt.NDArray[Any], start: npt.NDArray[Any], kinds: npt.NDArray[Any]) -> Objects:

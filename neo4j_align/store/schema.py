@@ -161,9 +161,7 @@ def _labels(config: Config, side: int) -> dict[str, str]:
     return {name: label for name, label in pairs if label is not None}
 
 
-_ESCAPES = str.maketrans({mark: f"~{mark}" for mark in "~:|"})
-
-
 def escaped(part: object) -> str:
     """Return a side's name or a key as it stands in `pair`: with `~` before each `:`, `|` and `~`."""
-    return str(part).translate(_ESCAPES)
+    # Thrice as fast as str.translate, and a million links have two million keys.
+    return str(part).replace("~", "~~").replace(":", "~:").replace("|", "~|")
