@@ -17,6 +17,7 @@ from neo4j_align.gnn.saved import Model
 from neo4j_align.pipeline import Aligner
 from neo4j_align.store.database import Database
 from neo4j_align.store.loader import read_folder, write_graph
+from tests.conftest import empty
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "media"
 Run = Callable[..., Result]
@@ -48,9 +49,15 @@ def config() -> Config:
 @pytest.fixture
 def example(database: Database) -> Database:
     """The database with the example graphs in it."""
+    load_example(database)
+    return database
+
+
+def load_example(database: Database) -> None:
+    """Leave the example graphs in a database, and nothing else."""
+    empty(database)
     for graph in read_folder(EXAMPLE, "Catalogue", "Wiki"):
         write_graph(database, graph)
-    return database
 
 
 @pytest.fixture(scope="session")

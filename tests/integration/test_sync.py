@@ -1,6 +1,6 @@
 """The promise: after any edits, a sync leaves what an alignment from scratch would; and where nothing changed, nothing.
 
-ALIGN_EDITS raises the number of random sequences of edits.
+ALIGN_EDITS raises the number of sequences of edits that hypothesis makes up for each feed; each is some five edits.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import Any, Literal
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from neo4j_align import Aligner
 from neo4j_align.config import Config, Connection
@@ -27,7 +29,7 @@ from neo4j_align.settings import Sync
 from neo4j_align.store import changes, runs, undo, verdicts
 from neo4j_align.store.database import Database
 from neo4j_align.store.lease import Lease
-from tests.integration.conftest import EXAMPLE, Run, document
+from tests.integration.conftest import EXAMPLE, Run, document, load_example
 
 FEEDS = {"scan": Sync(), "property": Sync(feed="property", property="changed"), "trigger": Sync(feed="trigger")}
 Edit = Callable[["Editor"], None]
@@ -60,9 +62,8 @@ def assert_as_from_scratch(database: Database, config: Config, model: Model, edi
 class Editor:
     """Edits the example as its users might, and touches `changed` as users of that feed would."""
 
-    def __init__(self, database: Database, config: Config, seed: int) -> None:
-        self.database, self.config = database, config
-        self.chance = random.Random(seed)
+    def __init__(self, database: Database, config: Config, chance: random.Random) -> None:
+        self.database, self.config, self.chance = database, config, chance
         self.done: list[str] = []
 
     def node(self) -> str:
@@ -152,23 +153,36 @@ class Editor:
             self.chance.choice([*kinds, self.judge, self.judge, self.cut, self.undo])()
 
 
-@pytest.mark.timeout(3600)
-@pytest.mark.parametrize("seed", range(int(os.environ.get("ALIGN_EDITS", "6"))))
+@pytest.mark.timeout(24 * 3600)
+@pytest.mark.parametrize("feed", FEEDS)
+@settings(
+    max_examples=int(os.environ.get("ALIGN_EDITS", "2")),
+    derandomize="ALIGN_EDITS" not in os.environ,
+    suppress_health_check=list(HealthCheck),
+)
+@given(chance=st.randoms(use_true_random=False), remembers=st.booleans())
 def test_a_sync_leaves_what_an_alignment_would(
-    example: Database, config: Config, model: Model, seed: int, tmp_path: Path
+    database: Database,
+    config: Config,
+    model: Model,
+    tmp_path_factory: pytest.TempPathFactory,
+    feed: str,
+    chance: random.Random,
+    remembers: bool,
 ) -> None:
-    config = fed(config, list(FEEDS)[seed % len(FEEDS)])
-    example.write("MATCH (n:Catalogue|Wiki) SET n.changed = datetime()")
-    memory = tmp_path / "memory" if seed % 5 else None
-    Aligner(config, example, memory=memory).align(model)
-    if config.sync.feed == "trigger":
-        wait_for_the_trigger(example)
-    editor = Editor(example, config, seed)
+    config = fed(config, feed)
+    load_example(database)
+    database.write("MATCH (n:Catalogue|Wiki) SET n.changed = datetime()")
+    memory = tmp_path_factory.mktemp("memory") / "memory" if remembers else None
+    Aligner(config, database, memory=memory).align(model)
+    if feed == "trigger":
+        wait_for_the_trigger(database)
+    editor = Editor(database, config, chance)
     for _ in range(2):
         editor.some()
-        found = Aligner(config, example, memory=memory).sync(model)
-        assert_as_from_scratch(example, config, model, editor.done)
-        again = Aligner(config, example).sync(model)
+        found = Aligner(config, database, memory=memory).sync(model)
+        assert_as_from_scratch(database, config, model, editor.done)
+        again = Aligner(config, database).sync(model)
         assert (again.run, again.changed_entities) == (None, 0), (found, editor.done)
 
 
