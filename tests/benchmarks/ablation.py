@@ -25,14 +25,15 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from neo4j_align import pipeline
 from neo4j_align.config import Config
-from neo4j_align.gnn import model, rivals, train
+from neo4j_align.gnn import model, partition, rivals, saved, train
 from neo4j_align.gnn.features import SKETCH, Entities
 from neo4j_align.gnn.model import Network, Shape
 from neo4j_align.looks import Looks
 from neo4j_align.pipeline import Aligner
 from neo4j_align.progress import Stages
 from neo4j_align.records import Anchors, FloatArray, Neighbourhood, Nodes, Pairs
-from neo4j_align.sight import Graph, Look, Scene, Sight
+from neo4j_align.resolve import anchors
+from neo4j_align.sight import Graph, Look, Scene
 from neo4j_align.store import sampling
 from neo4j_align.store.database import Database
 from tests.benchmarks.common import (
@@ -49,7 +50,8 @@ from tests.benchmarks.common import (
 
 DEFAULT = ("movies", "screen", "dblp-acm")
 MEASURES = {"f1": "F1", "prauc": "PRAUC", "hits_at_1": "hits@1"}
-_cross, _uniform = Network._cross, sampling.uniform  # the product's own, below their replacements
+# The product's own, below their replacements.
+_cross, _uniform, _evidence = Network._cross, sampling.uniform, partition.evidence
 
 
 def _even_cross(self: Network, entities: Entities, *rest: Any) -> torch.Tensor:
@@ -78,43 +80,42 @@ def _compared(self: Network, entities: Entities, _: Any, pairs: torch.Tensor, fe
 
 def _unencoded(self: Network, _: Entities, ids: torch.Tensor) -> tuple[torch.Tensor, ...]:
     """Spare the work that nobody looks at."""
-    width = self.shape.width
-    return torch.zeros(len(ids), 2 * width), torch.zeros(len(ids), width), torch.zeros(len(ids), SKETCH)
+    width, kind = self.shape.width, self.gate.weight.dtype
+    return tuple(torch.zeros(len(ids), size, dtype=kind) for size in (2 * width, width, SKETCH))
 
 
 def _untrained(settings: Any, shape: Shape, *_: Any) -> tuple[Network, list[float]]:
     return Network(shape).eval(), []
 
 
-class Blind(Sight):
-    """Shows no evidence to a look with certain anchors."""
-
-    anchors: Anchors | None = None
-
-    def evidence(self, scene: Scene, *rest: Any) -> rivals.Features:
-        """Compare as the product does, and forget what was seen."""
-        evidence, names = super().evidence(scene, *rest)
-        return (np.zeros_like(evidence) if scene.known is self.anchors else evidence), names
+def _unseen(*arguments: Any) -> rivals.Features:
+    """Compare as the product does, and forget what was seen."""
+    evidence, names = _evidence(*arguments)
+    return np.zeros_like(evidence), names
 
 
 class NoComparison(Looks):
     """Shows the second look no evidence: the network judges alone."""
 
-    def __init__(self, config: Config, stages: Stages) -> None:
-        super().__init__(config, stages)
-        self.sight: Blind = Blind(config, stages)
+    def learn(self, *arguments: Any) -> saved.Model:
+        """Learn with a second look that begins when the first one's anchors are found."""
+        with contextlib.ExitStack() as self._second_look:
+            return super().learn(*arguments)
 
     def _anchors(self, *arguments: Any) -> Anchors:
-        self.sight.anchors = super()._anchors(*arguments)
-        return self.sight.anchors
+        found = super()._anchors(*arguments)
+        self._second_look.enter_context(patch.object(partition, "evidence", _unseen))
+        return found
+
+    def _second(self, *arguments: Any) -> npt.NDArray[np.float64]:
+        with patch.object(partition, "evidence", _unseen):
+            return super()._second(*arguments)
 
 
-class NoSecondLook(Looks):
-    """Takes for anchors what bears one name, whatever the first look found."""
-
-    def _anchors(self, *arguments: Any) -> Anchors:
-        names: Anchors = arguments[-1]
-        return names
+def _names_alone(*arguments: Any) -> Anchors:
+    """Take for anchors what bears one name, whatever the first look found."""
+    names: Anchors = arguments[-1]
+    return names
 
 
 class Boosting(Looks):
@@ -136,6 +137,13 @@ class Boosting(Looks):
             self._trees.fit(features[taught.train], taught.same[taught.train])
         found: npt.NDArray[np.float64] = self._trees.decision_function(features)
         return found
+
+    def _second(self, model: saved.Model, scene: Scene, pairs: Pairs, places: FloatArray) -> npt.NDArray[np.float64]:
+        def judged(part: partition.Partition) -> npt.NDArray[np.float64]:
+            evidence, _ = partition.evidence(scene.shared, part)
+            return self._score(model.network, scene.seen, part.among_all, evidence)
+
+        return np.concatenate([judged(part) for part in scene.whole(pairs, places).cut()])
 
 
 @dataclass(frozen=True)
@@ -166,7 +174,7 @@ VARIANTS = {
     "5 neighbours, no coordination": Variant(neighbours=5, coordinated=False),
     "no comparison": Variant(looks=NoComparison),
     "no network": Variant(patches=((Network, "forward", _compared), (Network, "encode", _unencoded))),
-    "no second look": Variant(looks=NoSecondLook),
+    "no second look": Variant(patches=((anchors, "of_scores", _names_alone),)),
     "gradient boosting": Variant(looks=Boosting, patches=((train, "train", _untrained),)),
 }
 
@@ -260,7 +268,7 @@ def _judge(
     with contextlib.ExitStack() as stack:
         for owner, attribute, replacement in variant.patches:
             stack.enter_context(patch.object(owner, attribute, replacement))
-        stack.enter_context(patch.object(pipeline, "Looks", lambda config, stages: looks))
+        stack.enter_context(patch.object(pipeline, "Looks", lambda *_: looks))
         begin = time.perf_counter()
         learned = looks.learn(aligner.graph, gold)
         seconds = time.perf_counter() - begin

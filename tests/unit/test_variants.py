@@ -1,0 +1,52 @@
+"""The ablation's variants: each learns and judges, and does without what it says."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from neo4j_align.config import Config
+from neo4j_align.gnn import score
+from neo4j_align.sight import Graph
+from tests.benchmarks import ablation
+from tests.unit.builders import config, neighbourhood, nodes
+
+SIDE = 60  # entities a side, the first half of them with a counterpart
+
+
+def _graph() -> tuple[Graph, pd.DataFrame]:
+    luck = np.random.default_rng(13)
+    names = [f"{word} {number}" for number, word in enumerate(luck.choice(["red", "river", "night"], 2 * SIDE))]
+    right = [name if luck.random() < 0.5 else f"the {name}" for name in names[: SIDE // 2]] + names[-SIDE // 2 :]
+    called = names[:SIDE] + right
+    around = [[(int(luck.integers(SIDE)) + owner // SIDE * SIDE, 1)] for owner in range(2 * SIDE)]
+    entities = nodes(names[:SIDE], right, attributes={"name": called})
+    gold = pd.DataFrame({"left": entities.keys[: SIDE // 2], "right": entities.keys[SIDE : SIDE + SIDE // 2]})
+    gold["split"] = luck.choice(["train", "valid", "test"], len(gold))
+    return Graph(entities, neighbourhood(around), np.ones((1, 3), np.float32)), gold
+
+
+def _short() -> Config:
+    document = config(relations=1).model_dump(mode="json")
+    return Config.model_validate({**document, "training": {**document["training"], "epochs": 2, "width": 8}})
+
+
+@pytest.mark.parametrize("name", ablation.VARIANTS)
+def test_a_variant_learns_and_is_measured(name: str) -> None:
+    graph, gold = _graph()
+    shown: list[bool] = []
+    logits = score.logits
+
+    def watched(*arguments: Any) -> Any:
+        shown.append(bool(arguments[4].any()))  # the evidence
+        return logits(*arguments)
+
+    with patch.object(score, "logits", watched):
+        found = ablation._judge(ablation.VARIANTS[name], _short(), lambda *_: graph, gold, None)  # type: ignore[arg-type]
+    assert 0 <= found["types"]["T0"]["f1"] <= 1
+    # Judged by the network twice, in training and in evaluation.
+    assert shown == {"gradient boosting": [], "no comparison": [False, False]}.get(name, [True, True])
