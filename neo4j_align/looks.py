@@ -16,15 +16,15 @@ import pandas as pd
 
 from neo4j_align import follow
 from neo4j_align.config import Config
+from neo4j_align.decide import decide
 from neo4j_align.engine import Engine, Local
 from neo4j_align.errors import DataError
 from neo4j_align.gnn import calibrate, features, partition, saved, score, train
 from neo4j_align.gnn.model import Network, Shape
 from neo4j_align.memory import Memory
-from neo4j_align.operating import Operating, trace
 from neo4j_align.progress import Stages
-from neo4j_align.records import Anchors, BoolArray, FloatArray, Nodes, Pairs, Verdicts
-from neo4j_align.resolve import anchors, drift, evaluate, labels, match, verdicts
+from neo4j_align.records import Anchors, FloatArray, Nodes, Pairs, Verdicts
+from neo4j_align.resolve import anchors, drift, guesses, labels, verdicts
 from neo4j_align.sight import Graph, Look, Scene, Sight
 from neo4j_align.views import Views, Weights
 
@@ -104,7 +104,9 @@ class Looks:
             network, history = train.train(settings, shape, lesson.seen, examples, advance)
         logits = self._score(network, lesson.seen, lesson.pairs, lesson.evidence)
         second = self._calibrate(lesson, examples, logits)
-        thresholds, curve, figures = self._decide(look, nodes, known, logits[: len(look.pairs)], second, exclusive)
+        mine = logits[: len(look.pairs)]
+        confidence = calibrate.apply(second, mine, look.types)
+        thresholds, curve, figures = decide(config, look, nodes, known, mine, confidence, exclusive)
         met = np.flatnonzero(look.blocked)
         about = saved.About(
             config=config,
@@ -201,9 +203,9 @@ class Looks:
         """
         config, settings, nodes = self.config, self.config.training, graph.nodes
         count = len(config.types)
-        names, orphans = labels.part(names, nodes, settings.seed)
+        names, orphans = guesses.part(names, nodes, settings.seed)
         best = -1.0
-        known = labels.of_anchors(names, orphans, nodes, config.type_names, settings.seed)
+        known = guesses.of_anchors(names, orphans, nodes, config.type_names, settings.seed)
         kept = known = verdicts.added(known, given)
         scene = self.sight.scene(graph, views, weights, names)
         look = self.sight.look(scene, [True] * count, known)
@@ -219,7 +221,7 @@ class Looks:
             curves = self._calibrate(lesson, examples, logits)
             mine = logits[: len(look.pairs)]
             found = self._anchors(nodes, look, curves, mine, [True] * count, names)
-            known = labels.of_anchors(found, orphans, nodes, config.type_names, settings.seed)
+            known = guesses.of_anchors(found, orphans, nodes, config.type_names, settings.seed)
             known = verdicts.added(known, given)
         return kept, names
 
@@ -269,31 +271,6 @@ class Looks:
             encoded = score.encode_once(network, seen, both, advance)
         with self.stages.stage("score", len(pairs)) as advance:
             return score.logits(network, seen, encoded, both, evidence, advance)
-
-    def _decide(
-        self,
-        look: Look,
-        nodes: Nodes,
-        known: labels.Labels,
-        logits: Logits,
-        curves: tuple[calibrate.Curve, ...],
-        exclusive: list[bool],
-    ) -> tuple[list[float], list[Operating], dict[str, object]]:
-        """Choose the thresholds on validation, draw what others would give, and measure the links there."""
-        count, pairs, types, seed = len(self.config.types), look.pairs, look.types, self.config.training.seed
-        _, alone = self.config.decisions([0.0] * count, exclusive)
-        same, split = labels.learnt(known, nodes, pairs, seed, alone)
-        confidence = calibrate.apply(curves, logits, types)
-        chosen: BoolArray = np.zeros(len(pairs), bool)
-        chosen[match.match(pairs, confidence, logits, np.zeros(len(pairs)), np.array(alone)[types])] = True
-        taken = [chosen & (split == "valid") & (types == kind) for kind in range(count)]
-        gold = labels.gold(count, known, nodes, "valid")
-        judged = [(confidence[rows], same[rows] == 1, total) for rows, total in zip(taken, gold, strict=True)]
-        thresholds = [evaluate.best_threshold(*kind) for kind in judged]
-        least, _ = self.config.decisions(thresholds, exclusive)
-        linked = chosen & (confidence >= np.array(least)[types])
-        figures = evaluate.evaluate(nodes, pairs, confidence, linked, known, "valid", seed)
-        return thresholds, [trace(*kind) for kind in judged], figures
 
 
 def _few(given: labels.Labels) -> bool:

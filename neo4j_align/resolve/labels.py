@@ -16,13 +16,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from neo4j_align.errors import DataError
-from neo4j_align.records import LEFT, RIGHT, Anchors, Nodes, Objects, Pairs
+from neo4j_align.records import LEFT, RIGHT, Nodes, Objects, Pairs
 
 log = logging.getLogger(__name__)
 SPLITS = ("train", "valid", "test")
 _SHARES = (0.7, 0.15, 0.15)  # of the splits, where the table has none
 _COMPLETE = 0.5  # a list of links that covers this share of a type's smaller side is taken to be complete
-HELD_OUT, _ORPHANED = np.array([0.8, 1.0, 1.0]), np.array([0.75, 1.0, 1.0])  # bounds of the splits, of what is guessed
+HELD_OUT = np.array([0.8, 1.0, 1.0])  # bounds of the splits of what has none
 _YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -92,33 +92,6 @@ def read(table: pd.DataFrame, nodes: Nodes, type_names: tuple[str, ...], seed: i
     kind = table["type"].astype(str).to_numpy(object) if "type" in table else names
     split = _split(table, nodes.keys[left], seed)
     return Labels(left, right, same, split, kind, listed="label" not in table)
-
-
-def of_anchors(
-    anchors: Anchors, orphans: npt.NDArray[np.int64], nodes: Nodes, type_names: tuple[str, ...], seed: int
-) -> Labels:
-    """Take sure anchors for labels, a part of them, always the same by their left keys, to validate with."""
-    left = np.flatnonzero(anchors.sure & (nodes.side == LEFT))
-    return Labels(
-        left=left,
-        right=anchors.twin[left],
-        same=np.ones(len(left), bool),
-        split=seeded(nodes.keys[left], HELD_OUT, seed),
-        kind=np.array(type_names, dtype=object)[nodes.type[left]],
-        listed=True,
-        guessed=True,
-        orphans=orphans,
-    )
-
-
-def part(anchors: Anchors, nodes: Nodes, seed: int) -> tuple[Anchors, npt.NDArray[np.int64]]:
-    """Part a quarter of the anchors, always the same by their left keys: the anchors left, and the orphans (M, 2)."""
-    left = np.flatnonzero(anchors.sure & (nodes.side == LEFT))
-    left = left[seeded(nodes.keys[left], _ORPHANED, seed + 1) == "valid"]
-    orphans = np.stack([left, anchors.twin[left]], axis=1)
-    twin, confidence = anchors.twin.copy(), anchors.confidence.copy()
-    twin[orphans], confidence[orphans] = -1, 0
-    return Anchors(twin, confidence), orphans
 
 
 def _find(keys: pd.Series[Any], nodes: Nodes, side: int) -> npt.NDArray[np.int64]:
@@ -235,7 +208,7 @@ def _labelled(labels: Labels, pairs: Pairs) -> tuple[Any, Any]:
 def with_validation(labels: Labels, nodes: Nodes, seed: int) -> Labels:
     """Return labels of which a seeded fifth of `train` becomes `valid` where there is none."""
     if not (labels.split == "valid").any():
-        moved = seeded(nodes.keys[labels.left], np.array([0.8, 1.0, 1.0]), seed) == "valid"
+        moved = seeded(nodes.keys[labels.left], HELD_OUT, seed) == "valid"
         split = np.where((labels.split == "train") & moved, "valid", labels.split).astype(object)
         labels = replace(labels, split=split)
     return labels

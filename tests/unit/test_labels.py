@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from neo4j_align.errors import DataError
 from neo4j_align.records import Nodes
-from neo4j_align.resolve import labels
+from neo4j_align.resolve import guesses, labels
 from tests.unit.builders import anchors, nodes, pairs
 
 Table = dict[str, list[Any]]
@@ -305,7 +305,7 @@ NONE = np.zeros((0, 2), np.int64)
 
 def test_anchors_as_labels_say_nothing_of_what_they_leave_out() -> None:
     entities = nodes(["a", "b", "c", "d"], ["a", "b", "c", "d"])
-    found = labels.of_anchors(anchors(8, {(0, 4): 1.0, (1, 5): 0.95, (2, 6): 0.5}), NONE, entities, ("T0",), 13)
+    found = guesses.of_anchors(anchors(8, {(0, 4): 1.0, (1, 5): 0.95, (2, 6): 0.5}), NONE, entities, ("T0",), 13)
     assert found.links.tolist() == [[0, 4], [1, 5]]
     assert found.guessed
     same, split = labels.judge(found, entities, pairs([(0, 4), (0, 5), (2, 5), (2, 6), (3, 7)]), 13)
@@ -315,8 +315,8 @@ def test_anchors_as_labels_say_nothing_of_what_they_leave_out() -> None:
 
 def test_anchors_as_labels_are_held_out_always_the_same() -> None:
     entities = nodes(["a"] * 200, ["a"] * 200)
-    every = labels.of_anchors(anchors(400, {(i, 200 + i): 1.0 for i in range(200)}), NONE, entities, ("T0",), 13)
-    some = labels.of_anchors(anchors(400, {(i, 399 - i): 1.0 for i in range(50)}), NONE, entities, ("T0",), 13)
+    every = guesses.of_anchors(anchors(400, {(i, 200 + i): 1.0 for i in range(200)}), NONE, entities, ("T0",), 13)
+    some = guesses.of_anchors(anchors(400, {(i, 399 - i): 1.0 for i in range(50)}), NONE, entities, ("T0",), 13)
     assert some.split.tolist() == every.split[:50].tolist()
     assert 20 <= (every.split == "valid").sum() <= 60
     assert set(every.split) == {"train", "valid"}
@@ -325,14 +325,14 @@ def test_anchors_as_labels_are_held_out_always_the_same() -> None:
 def test_orphans_are_parted_and_their_left_ends_have_no_counterpart() -> None:
     entities = nodes(["a"] * 200, ["a"] * 200)
     every = anchors(400, {(i, 200 + i): 1.0 for i in range(200)})
-    kept, orphans = labels.part(every, entities, seed=13)
+    kept, orphans = guesses.part(every, entities, seed=13)
     assert 30 <= len(orphans) <= 70
     assert (orphans[:, 1] == orphans[:, 0] + 200).all()
     assert not kept.sure[orphans].any()
     assert kept.sure.sum() == 2 * (200 - len(orphans))
     assert every.sure.all()  # the anchors that were given are as they were
 
-    known = labels.of_anchors(kept, orphans, entities, ("T0",), 13)
+    known = guesses.of_anchors(kept, orphans, entities, ("T0",), 13)
     orphan, other = int(orphans[0, 0]), int(known.right[0])
     same, split = labels.judge(known, entities, pairs([(orphan, other)]), 13)
     assert same.tolist() == [0]
