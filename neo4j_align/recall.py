@@ -33,6 +33,7 @@ _ABOUT, _TEXTS, _MATRIX = "memory.json", ("text", "start", "kind"), ("data", "in
 _CLASSES = (Memory, Graph, Nodes, Neighbourhood, Views, Glimpse, Anchors, Blocked, Links, Prints)
 _KINDS = {kind.__name__: kind for kind in _CLASSES}
 _MISSING, _TEXT, _NUMBER = 0, 1, 2
+_MADE = {"version": __version__, "format": 2}  # 2: degrees are rounded
 
 
 def beside(model: Path) -> Path:
@@ -47,7 +48,7 @@ def save(folder: Path, memory: Memory, about: dict[str, Any]) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
         tree = _write(fresh, "memory", memory)
-        document = {"version": __version__, **about, "tree": tree}
+        document = {**_MADE, **about, "tree": tree}
         (fresh / _ABOUT).write_text(json.dumps(document), encoding="utf-8")
         forget(folder)
         fresh.rename(folder)
@@ -66,7 +67,7 @@ def load(folder: Path, about: dict[str, Any]) -> Memory | None:
     """Read what `save` wrote; None where there is nothing, or it is of something else, or damaged."""
     try:
         document = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
-        if {"version": __version__, **about}.items() <= document.items():
+        if {**_MADE, **about}.items() <= document.items():
             memory: Memory = _read(folder, document["tree"])
             return memory
     except FileNotFoundError:

@@ -30,6 +30,12 @@ def taken(column: npt.NDArray[Any], rows: npt.NDArray[Any], missing: object) -> 
     return found
 
 
+def rounded(counts: npt.ArrayLike) -> IntArray:
+    """Return whole numbers to three significant bits, at most an eighth away."""
+    step = np.int64(1) << np.maximum(np.frexp(counts)[1] - 3, 0)
+    return np.asarray((counts + step // 2) // step * step)
+
+
 @dataclass(frozen=True)
 class Nodes:
     """All entities of both graphs, in the order (side, type, key): an entity's index is its place here.
@@ -88,9 +94,8 @@ class Neighbourhood:
 
     @property
     def about(self) -> IntArray:
-        """The degrees to three significant bits, (N,): one more edge of a hub moves little that hangs on its degree."""
-        step = np.int64(1) << np.maximum(np.frexp(self.degree)[1] - 3, 0)
-        return np.asarray((self.degree + step // 2) // step * step)
+        """The degrees as `rounded` gives them, (N,): one more edge of a hub moves little that hangs on its degree."""
+        return rounded(self.degree)
 
     def take(self, rows: IntArray) -> Neighbourhood:
         """Return those of the entities at these rows among each other, in their indices."""

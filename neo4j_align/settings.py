@@ -30,7 +30,7 @@ class Candidates(Frozen):
     per_entity: Positive = 10
     """How many; twice as many while no counterpart is sure, and three beside a sure one."""
     max_frequency: Positive = 500
-    """What more entities than this have as a neighbour, or as a word of a neighbour's name, tells nothing."""
+    """What more entities than this have as a neighbour (to an eighth), or as a word of its name, tells nothing."""
 
 
 class Training(Frozen):

@@ -15,7 +15,7 @@ from scipy import sparse
 from sklearn.preprocessing import normalize
 
 from neo4j_align import text
-from neo4j_align.records import VIEWS, Anchors, FloatArray, IntArray, Neighbourhood, Nodes, Objects
+from neo4j_align.records import VIEWS, Anchors, FloatArray, IntArray, Neighbourhood, Nodes, Objects, rounded
 
 MULTIPLIED_AT_ONCE = 2**17  # pairs; bounds the copies of their rows
 
@@ -113,12 +113,12 @@ def around(
     which every second step leads back, is left out: a link is no evidence for itself.
 
     Args:
-        max_frequency: anchors with more neighbours than this say nothing.
+        max_frequency: anchors with more neighbours than about this say nothing.
     """
     count, about = len(anchors.twin), neighbourhood.about
     identity = anchors.identity
     degree = np.maximum(about, about[anchors.twin])  # the same on both sides
-    known = np.flatnonzero((identity >= 0) & (degree <= max_frequency))
+    known = np.flatnonzero((identity >= 0) & (degree <= rounded(max_frequency)))
     worth = 1 / np.log2(2.0 + degree[known])
     anchor = sparse.csr_matrix((worth.astype(np.float32), (known, identity[known])), shape=(count, count))
     step = _adjacency(neighbourhood, rows)

@@ -199,9 +199,12 @@ def _dearer(views: Views, names: tuple[str, ...], rows: IntArray, then: Powers, 
 def _entered(views: Views, names: tuple[str, ...], arrived: IntArray, rows: IntArray, bars: FloatArray) -> BoolArray:
     """Tell for which rows, (R,), any of those that arrived is near enough."""
     entered = np.zeros(len(rows), bool)
+    if not len(arrived):
+        return entered
+    others = nearest.beside(views, names, rows)
     for start in range(0, len(arrived), _MET_AT_ONCE):
-        some, others = nearest.against(views, names, arrived[start : start + _MET_AT_ONCE], rows)
-        met = (some @ others.T).tocoo()
+        some = nearest.beside(views, names, arrived[start : start + _MET_AT_ONCE])
+        met = (some @ nearest.narrowed(others, some).T).tocoo()
         entered[met.col[met.data > bars[met.col] - _NEAR]] = True
     return entered
 

@@ -35,20 +35,12 @@ def cost(powers: Powers, columns: SmallArray) -> IntArray:
     return np.where(found < 0, 0, 1 << np.maximum(found, 0).astype(np.int64))
 
 
-def against(
-    views: Views, names: tuple[str, ...], few: IntArray, many: IntArray
-) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
-    """Return some rows of a list, and others, these with the columns alone that the first have too."""
-    one = beside(views, names, few)
-    return one, _narrowed(beside(views, names, many), one)
-
-
 def beside(views: Views, names: tuple[str, ...], rows: IntArray) -> sparse.csr_matrix:
     """Return some rows of views, side by side."""
     return sparse.hstack([getattr(views, name)[rows] for name in names]).tocsr()
 
 
-def _narrowed(rows: sparse.csr_matrix, others: sparse.csr_matrix) -> sparse.csr_matrix:
+def narrowed(rows: sparse.csr_matrix, others: sparse.csr_matrix) -> sparse.csr_matrix:
     """Return rows with those columns alone that others have too."""
     wanted = np.zeros(rows.shape[1], bool)
     wanted[others.indices] = True
@@ -70,7 +62,8 @@ def nearest(
     """
     tables, tops = [], []
     for number, names in enumerate(lists):
-        mine, others = against(views, names, left, right)
+        mine = beside(views, names, left)
+        others = narrowed(beside(views, names, right), mine)
         best = _top(_affordable(mine, cost(costs[number], mine.indices)), others, k)
         place = np.arange(best.nnz) - np.repeat(best.indptr[:-1], np.diff(best.indptr))
         row = np.repeat(np.arange(len(left)), np.diff(best.indptr))

@@ -102,6 +102,10 @@ class NoComparison(Looks):
         with contextlib.ExitStack() as self._second_look:
             return super().learn(*arguments)
 
+    def _teach(self, *arguments: Any) -> Any:
+        with patch.object(self, "_anchors", super()._anchors):
+            return super()._teach(*arguments)
+
     def _anchors(self, *arguments: Any) -> Anchors:
         found = super()._anchors(*arguments)
         self._second_look.enter_context(patch.object(partition, "evidence", _unseen))

@@ -106,10 +106,11 @@ def require_faithful(table: pd.DataFrame) -> None:
     strongest, random = (kept[kept["which"] == which] for which in ("strongest", "random"))
     # Of ranks: where what is taken away was an anchor's too, a fall twice as deep weighs no more than its place.
     correlation = kept["claimed"].corr(kept["real"], method="spearman")
+    plain = kept["claimed"].corr(kept["real"])
     error = (kept["claimed"] - kept["real"]).abs().mean()
     exact = ((kept["claimed"] - kept["real"]).abs() < 0.01).sum()
-    print(f"{len(kept)} of {len(table)} still candidates, {exact} within 0.01, correlation {correlation:.3f}", end=", ")
-    print(f"mean error {error:.3f}")
+    print(f"{len(kept)} of {len(table)} still candidates, {exact} of them within 0.01, mean error {error:.3f}")
+    print(f"correlation of ranks {correlation:.3f}, plain {plain:.3f}")
     print(kept.groupby("which")[["claimed", "real"]].mean().round(3))  # for docs/explain.md, with pytest -s
     assert len(strongest) >= 12
     assert len(random) >= 12

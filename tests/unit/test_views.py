@@ -153,6 +153,13 @@ def test_a_hub_may_gain_an_edge_and_nothing_around_it_moves() -> None:
     assert (np.abs(about - degree.astype(np.int64)) <= degree / 8).all()
     assert (np.diff(about) >= 0).all()
     assert len(np.unique(about[:5_000])) < 50
+    known, found = anchors(4, {(1, 3): 1.0}), []
+    for number in (40, 41):  # of the edges of 1 and 3, which 0 and 2 drew
+        around = neighbourhood([[(1, 1)], [(0, -1)], [(3, 1)], [(2, -1)]])
+        around.degree[[1, 3]] = number
+        found.append(views.around(around, known, 500, np.arange(4)))
+    assert found[0][0].nnz == 2
+    assert all((one != other).nnz == 0 for one, other in zip(*found, strict=True))
 
 
 def test_anchors_with_very_many_neighbours_say_nothing() -> None:
