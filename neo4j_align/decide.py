@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from neo4j_align.config import Config
 from neo4j_align.operating import Operating, trace
 from neo4j_align.records import BoolArray, Nodes
 from neo4j_align.resolve import evaluate, labels, match
+from neo4j_align.resolve.evaluate import Scores
 from neo4j_align.sight import Look
-
-Logits = npt.NDArray[np.float64]
 
 
 def decide(
@@ -19,8 +17,8 @@ def decide(
     look: Look,
     nodes: Nodes,
     known: labels.Labels,
-    logits: Logits,
-    confidence: Logits,
+    logits: Scores,
+    confidence: Scores,
     exclusive: list[bool],
 ) -> tuple[list[float], list[Operating], dict[str, object]]:
     """Choose the thresholds on validation, draw what others would give, and measure the links there.

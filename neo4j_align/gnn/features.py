@@ -28,7 +28,7 @@ class Entities:
         type: (N,), index of the type.
         neighbours: (N, K), -1 where there is none.
         relations: (N, K), index of the relation map; 0 where there is none.
-        rarity: (N,), what it tells to share this entity as a neighbour: 1 / log2(2 + degree).
+        rarity: (N,), what it tells to share this entity as a neighbour: 1 / log2(2 + degree), the degree rounded.
         identity: (N,), equal for those that are taken to be one: sure counterparts, else entities of one name;
             negative and unique where there is neither.
         sure: (N,), whether an entity has a sure counterpart, so that it is no other.

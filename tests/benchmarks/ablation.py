@@ -25,7 +25,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from neo4j_align import pipeline
 from neo4j_align.config import Config
-from neo4j_align.gnn import model, partition, rivals, saved, train
+from neo4j_align.gnn import model, partition, saved, score, train
 from neo4j_align.gnn.features import SKETCH, Entities
 from neo4j_align.gnn.model import Network, Shape
 from neo4j_align.looks import Looks
@@ -51,7 +51,7 @@ from tests.benchmarks.common import (
 DEFAULT = ("movies", "screen", "dblp-acm")
 MEASURES = {"f1": "F1", "prauc": "PRAUC", "hits_at_1": "hits@1"}
 # The product's own, below their replacements.
-_cross, _uniform, _evidence = Network._cross, sampling.uniform, partition.evidence
+_cross, _uniform, _train, _logits = Network._cross, sampling.uniform, train.train, score.logits
 
 
 def _even_cross(self: Network, entities: Entities, *rest: Any) -> torch.Tensor:
@@ -88,32 +88,14 @@ def _untrained(settings: Any, shape: Shape, *_: Any) -> tuple[Network, list[floa
     return Network(shape).eval(), []
 
 
-def _unseen(*arguments: Any) -> rivals.Features:
-    """Compare as the product does, and forget what was seen."""
-    evidence, names = _evidence(*arguments)
-    return np.zeros_like(evidence), names
+def _trained_blind(settings: Any, shape: Shape, seen: Entities, examples: train.Examples, *rest: Any) -> Any:
+    """Train a network that is shown no evidence."""
+    return _train(settings, shape, seen, dataclasses.replace(examples, features=0 * examples.features), *rest)
 
 
-class NoComparison(Looks):
-    """Shows the second look no evidence: the network judges alone."""
-
-    def learn(self, *arguments: Any) -> saved.Model:
-        """Learn with a second look that begins when the first one's anchors are found."""
-        with contextlib.ExitStack() as self._second_look:
-            return super().learn(*arguments)
-
-    def _teach(self, *arguments: Any) -> Any:
-        with patch.object(self, "_anchors", super()._anchors):
-            return super()._teach(*arguments)
-
-    def _anchors(self, *arguments: Any) -> Anchors:
-        found = super()._anchors(*arguments)
-        self._second_look.enter_context(patch.object(partition, "evidence", _unseen))
-        return found
-
-    def _second(self, *arguments: Any) -> npt.NDArray[np.float64]:
-        with patch.object(partition, "evidence", _unseen):
-            return super()._second(*arguments)
+def _scored_blind(network: Network, seen: Entities, encoded: Any, pairs: Any, features: FloatArray, *rest: Any) -> Any:
+    """Let it judge without evidence, too."""
+    return _logits(network, seen, encoded, pairs, 0 * features, *rest)
 
 
 def _names_alone(*arguments: Any) -> Anchors:
@@ -176,7 +158,7 @@ VARIANTS = {
     "no coordination": Variant(coordinated=False),
     "5 neighbours": Variant(neighbours=5),
     "5 neighbours, no coordination": Variant(neighbours=5, coordinated=False),
-    "no comparison": Variant(looks=NoComparison),
+    "no comparison": Variant(patches=((train, "train", _trained_blind), (score, "logits", _scored_blind))),
     "no network": Variant(patches=((Network, "forward", _compared), (Network, "encode", _unencoded))),
     "no second look": Variant(patches=((anchors, "of_scores", _names_alone),)),
     "gradient boosting": Variant(looks=Boosting, patches=((train, "train", _untrained),)),

@@ -65,7 +65,7 @@ def test_a_variant_does_without_it_in_training_and_in_evaluation(name: str, expe
         seen.append({what for what, holds in state.items() if holds})
         return logits(*arguments)
 
-    with patch.object(score, "logits", watched):
+    with patch.object(score, "logits", watched), patch.object(ablation, "_logits", watched):
         found = ablation._judge(ablation.VARIANTS[name], _short(), lambda *_: graph, gold, None)  # type: ignore[arg-type]
     assert 0 <= found["types"]["T0"]["f1"] <= 1
     assert seen == expected
