@@ -86,7 +86,7 @@ def rescore(
     both = score.indices(found.pairs)
     encoded = score.encode_once(network, seen, both, lambda _: None)
     logits = score.logits(network, seen, encoded, both, found.evidence)
-    comparison = score.compare(network.comparison, found.evidence[:1], seen.type[both[:1, 0]]).mean()
+    comparison = score.compare(model.network.comparison, found.evidence[:1], found.seen.type[both[:1, 0]]).mean()
     left, right = score.attention(network, seen, encoded, both[:1])
     return Rescored(logits, model.about.curves[found.types[0]](logits), float(comparison), (left[0], right[0]))
 

@@ -46,6 +46,15 @@ class Entities:
     def __len__(self) -> int:
         return len(self.type)
 
+    @property
+    def device(self) -> torch.device:
+        """Where they are; what is computed from them is computed there."""
+        return self.type.device
+
+    def to(self, device: torch.device) -> Entities:
+        """Return them on another device."""
+        return Entities(**{name: column.to(device) for name, column in vars(self).items()})
+
 
 def entities(config: Config, nodes: Nodes, neighbourhood: Neighbourhood, views: Views, anchors: Anchors) -> Entities:
     """Project the views, and number relations and identities."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -16,26 +17,39 @@ from neo4j_align.records import FloatArray, Pairs
 
 ENCODED_AT_ONCE = 4_096
 SCORED_AT_ONCE = 4_096
+_ON_A_GPU = 16  # times as many
+
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else a GPU's products may differ from run to run
+
+
+def device() -> torch.device:
+    """Return where the network works: the first GPU that CUDA_VISIBLE_DEVICES leaves visible, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def encode(
     network: Network, entities: Entities, pairs: torch.Tensor, advance: Callable[[int], None] = lambda _: None
 ) -> Encoded:
     """Encode once each entity of some pairs, (B, 2), and their neighbours."""
+    pairs, at_once = pairs.to(entities.device), _at_once(ENCODED_AT_ONCE, entities)
     own = torch.unique(pairs)
     neighbours = torch.unique(entities.neighbours[own])
     ids = torch.cat([own, neighbours[(neighbours >= 0) & ~torch.isin(neighbours, own)]])
-    place = torch.zeros(len(entities), dtype=torch.long)
-    place[ids] = torch.arange(len(ids))
+    place = torch.zeros(len(entities), dtype=torch.long, device=ids.device)
+    place[ids] = torch.arange(len(ids), device=ids.device)
     parts = []
-    for batch in ids.split(ENCODED_AT_ONCE):
+    for batch in ids.split(at_once):
         parts.append(network.encode(entities, batch))
         advance(len(batch))
     columns = [list(column) for column in zip(*parts, strict=True)]
     del parts  # each column goes when it is joined: two copies of all would be the most that scoring holds
     alone, inside, key = (torch.cat(columns.pop(0)) for _ in range(3))
-    attention = [network.attend(entities, inside, place, batch) for batch in own.split(ENCODED_AT_ONCE)]
+    attention = [network.attend(entities, inside, place, batch) for batch in own.split(at_once)]
     return Encoded(alone, inside, key, torch.cat(attention), place)
+
+
+def _at_once(count: int, entities: Entities) -> int:
+    return count if entities.device.type == "cpu" else count * _ON_A_GPU
 
 
 @torch.no_grad()
@@ -58,10 +72,10 @@ def logits(
     The network's own precision is used. In double precision (see `exact`) a result does not depend, to nine digits, on
     which other pairs are scored with it or on the number of threads.
     """
-    found = []
-    for batch, known in zip(pairs.split(SCORED_AT_ONCE), torch.from_numpy(features).split(SCORED_AT_ONCE), strict=True):
-        known = known.to(network.gate.weight.dtype)
-        found.append(network.forward(entities, encoded, batch, known).double().numpy())
+    found, at_once = [], _at_once(SCORED_AT_ONCE, entities)
+    for batch, known in zip(pairs.split(at_once), torch.from_numpy(features).split(at_once), strict=True):
+        known = known.to(entities.device).to(network.gate.weight.dtype)
+        found.append(network.forward(entities, encoded, batch.to(entities.device), known).double().cpu().numpy())
         advance(len(batch))
     return np.concatenate(found)
 
@@ -79,7 +93,8 @@ def attention(
     network: Network, entities: Entities, encoded: Encoded, pairs: torch.Tensor
 ) -> list[npt.NDArray[np.float64]]:
     """Return the weights of the neighbours of both ends of pairs, (P, 2); two of (P, K)."""
-    return [weights.double().numpy() for weights in network.attention(entities, encoded, pairs)]
+    found = network.attention(entities, encoded, pairs.to(entities.device))
+    return [weights.double().cpu().numpy() for weights in found]
 
 
 def indices(pairs: Pairs) -> torch.Tensor:
@@ -88,8 +103,9 @@ def indices(pairs: Pairs) -> torch.Tensor:
 
 
 def exact(network: Network, entities: Entities) -> tuple[Network, Entities]:
-    """Return network and entities in double precision, for scores that batches and threads cannot move.
+    """Return network and entities in double precision, for scores that batches, threads and a GPU cannot move.
 
-    The large arrays stay as they are: the network widens the rows that it takes.
+    The large arrays stay as they are: the network widens the rows that it takes. Both are on `device()`.
     """
-    return copy.deepcopy(network).double(), dataclasses.replace(entities, rarity=entities.rarity.double())
+    entities = dataclasses.replace(entities, rarity=entities.rarity.double())
+    return copy.deepcopy(network).to(device()).double(), entities.to(device())

@@ -12,8 +12,8 @@ Tensor = torch.Tensor
 
 
 def array(tensor: torch.Tensor) -> npt.NDArray[Any]:
-    """Return a tensor as an array in the same memory."""
-    return tensor.detach().contiguous().numpy()
+    """Return a tensor as an array, in the same memory if that is the processor's."""
+    return tensor.detach().cpu().contiguous().numpy()
 
 
 def tensor(array: npt.NDArray[Any]) -> torch.Tensor:

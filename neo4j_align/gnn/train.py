@@ -7,6 +7,7 @@ that is best on validation, so the network is kept only where it helps.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import logging
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from torch.nn import functional
 
 from neo4j_align.gnn.features import Entities
 from neo4j_align.gnn.model import HEADS, Comparison, Network, Shape
-from neo4j_align.gnn.score import compare, encode, indices, logits
+from neo4j_align.gnn.score import compare, device, encode, indices, logits
 from neo4j_align.records import BoolArray, FloatArray, Pairs, SmallArray
 from neo4j_align.settings import Training
 
@@ -65,15 +66,14 @@ def glance(
         The first look in evaluation mode, and the logits of all pairs, (P,).
     """
     torch.manual_seed(settings.seed)
-    look = Comparison(shape)
+    look, entities = Comparison(shape).to(device()), entities.to(device())
     own = torch.from_numpy(examples.owner).long() % HEADS
-    learns = own.unsqueeze(1) != torch.arange(HEADS)
+    learns = (own.unsqueeze(1) != torch.arange(HEADS)).to(device())
     loop = _Loop(settings, look, entities, examples, advance)
     # Its anchors are those that it is sure of: the last tenth of a percent is the second look's to find.
     _compare(loop, look, settings, entities, examples, settings.patience // 2, learns)
-    look.eval()
-    types = entities.type[torch.from_numpy(examples.pairs.left).long()]
-    heads = compare(look, examples.features, types)
+    look.cpu().eval()
+    heads = compare(look, examples.features, _types(entities, examples).cpu())
     found = np.where(examples.train, heads[np.arange(len(heads)), own.numpy()], heads.mean(axis=1))
     return look, found
 
@@ -94,9 +94,9 @@ def train(
         The network in evaluation mode, and the validation average precision of each epoch.
     """
     torch.manual_seed(settings.seed)
-    network = Network(shape)
-    features, valid = torch.from_numpy(examples.features), torch.from_numpy(np.flatnonzero(examples.valid))
-    pairs = indices(examples.pairs)
+    network, entities = Network(shape).to(device()), entities.to(device())
+    features, valid = _inputs(examples)
+    pairs = indices(examples.pairs).to(device())
 
     def judge(rows: torch.Tensor) -> torch.Tensor:
         return network.forward(entities, encode(network, entities, pairs[rows]), pairs[rows], features[rows])
@@ -112,7 +112,7 @@ def train(
     rest = [p for name, p in network.named_parameters() if not name.startswith("comparison")]
     # An epoch of the network costs fifty of the comparison's, and one that overfits does so at once.
     history += loop.run(judge, rest, validate, settings.batch_size, settings.patience // 2)
-    return network.eval(), history
+    return network.cpu().eval(), history
 
 
 def _compare(
@@ -125,9 +125,9 @@ def _compare(
     learns: torch.Tensor | None = None,
 ) -> list[float]:
     """Train the heads of a comparison; `learns` says which learn from a pair, (P, HEADS)."""
-    features, valid = torch.from_numpy(examples.features), torch.from_numpy(np.flatnonzero(examples.valid))
-    types = entities.type[torch.from_numpy(examples.pairs.left).long()]
-    look.standardise(features[torch.from_numpy(examples.train)])
+    look.standardise(torch.from_numpy(examples.features[examples.train]))
+    features, valid = _inputs(examples)
+    types = _types(entities, examples)
 
     def judge(rows: torch.Tensor) -> torch.Tensor:
         found: torch.Tensor = look(look.known(features[rows], types[rows]))
@@ -135,7 +135,7 @@ def _compare(
 
     @torch.no_grad()
     def validate() -> float:
-        return precision(entities, examples, judge(valid).mean(1).numpy())
+        return precision(entities, examples, judge(valid).mean(1).cpu().numpy())
 
     size = min(settings.batch_size // 4, max(SMALLEST, int(examples.train.sum()) // STEPS))
     return loop.run(judge, list(look.parameters()), validate, size, patience, learns)
@@ -156,7 +156,7 @@ class _Loop:
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._rows = torch.from_numpy(np.flatnonzero(examples.train))
         self._left = torch.from_numpy(examples.owner).long()[self._rows]
-        self._same = torch.from_numpy(examples.same).float()
+        self._same = torch.from_numpy(examples.same).float().to(device())
         self._weight = _weights(entities, examples)
 
     def run(
@@ -176,7 +176,8 @@ class _Loop:
         best = copy.deepcopy(self._network.state_dict())
         while len(history) <= self._settings.epochs and len(history) - 1 - int(np.argmax(history)) < patience:
             self._network.train()
-            loss = sum(self._step(judge, optimiser, rows, learns) for rows in self._batches(size))
+            with _reproducible():
+                loss = sum(self._step(judge, optimiser, rows, learns) for rows in self._batches(size))
             self._network.eval()
             history.append(validate())
             log.info("epoch %d: loss %.4f, validation average precision %.4f", len(history) - 1, loss, history[-1])
@@ -189,11 +190,11 @@ class _Loop:
     def _batches(self, size: int) -> Iterator[torch.Tensor]:
         """Shuffle the left entities and keep the pairs of each together, so that a batch shares neighbourhoods."""
         order = torch.randperm(int(self._left.max()) + 1, generator=self._generator)[self._left].argsort(stable=True)
-        yield from self._rows[order].split(size)
+        yield from self._rows[order].to(device()).split(size)
 
     def _step(
         self, judge: Judge, optimiser: torch.optim.Optimizer, rows: torch.Tensor, learns: torch.Tensor | None
-    ) -> float:
+    ) -> torch.Tensor:
         found = judge(rows)  # (B,), or (B, HEADS): heads that learn side by side
         same, weight = (column[rows].view(-1, *[1] * (found.dim() - 1)) for column in (self._same, self._weight))
         if learns is not None:
@@ -202,20 +203,43 @@ class _Loop:
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        return float(loss.detach())
+        return loss.detach()
+
+
+@contextlib.contextmanager
+def _reproducible() -> Iterator[None]:
+    """Let a GPU add in the same order each time, so that the same examples give the same model."""
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(before or device().type != "cpu")
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
+
+
+def _inputs(examples: Examples) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the features, (P, F), and the rows of validation, (V,), where the network works."""
+    valid = np.flatnonzero(examples.valid)
+    return torch.from_numpy(examples.features).to(device()), torch.from_numpy(valid).to(device())
+
+
+def _types(entities: Entities, examples: Examples) -> torch.Tensor:
+    return entities.type[torch.from_numpy(examples.pairs.left).long().to(entities.device)]
 
 
 def _weights(entities: Entities, examples: Examples) -> torch.Tensor:
     """Weigh a pair by one over the root of its type's number, so that rare types are heard; mean weight 1; (P,)."""
-    types = entities.type[torch.from_numpy(examples.pairs.left).long()]
-    count = torch.bincount(types[torch.from_numpy(examples.train)], minlength=int(types.max()) + 1).double()
+    types = _types(entities, examples)
+    count = torch.bincount(
+        types[torch.from_numpy(examples.train).to(device())], minlength=int(types.max()) + 1
+    ).double()
     weight = torch.where(count > 0, count.clamp(min=1) ** -0.5, 0)
     return (weight * count.sum() / (weight * count).sum()).float()[types]
 
 
 def precision(entities: Entities, examples: Examples, found: npt.NDArray[Any]) -> float:
     """Return the mean over the types of the average precision of validation logits, (V,)."""
-    same, types = examples.same[examples.valid], entities.type.numpy()[examples.pairs.left[examples.valid]]
+    same, types = examples.same[examples.valid], entities.type.cpu().numpy()[examples.pairs.left[examples.valid]]
     per_type = [
         average_precision_score(same[types == kind], found[types == kind])
         for kind in np.unique(types)

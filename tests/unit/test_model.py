@@ -88,9 +88,9 @@ def test_weights_and_neighbourhoods_matter_in_these_tests() -> None:
 def test_scores_are_those_of_the_definition(seed: int) -> None:
     """Against the network written out edge by edge, with nothing shared between pairs."""
     seen, features = graph(seed), evidence(len(ALL))
-    double, wide = score.exact(network(), seen)
+    wide = dataclasses.replace(seen, rarity=seen.rarity.double())
     with torch.no_grad():
-        expected = reference.forward(double, wide, torch.tensor(ALL), torch.from_numpy(features).double())
+        expected = reference.forward(network().double(), wide, torch.tensor(ALL), torch.from_numpy(features).double())
     assert_close(scores(network(), seen, pairs(ALL), features), expected.numpy())
 
 
@@ -115,6 +115,14 @@ def test_a_score_does_not_depend_on_batches_or_threads(monkeypatch: pytest.Monke
         assert_close(scores(network(), seen, chosen, features), whole)
     finally:
         torch.set_num_threads(threads)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+def test_a_gpu_says_what_the_processor_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, chosen, features = graph(3), pairs(ALL), evidence(len(ALL))
+    there = scores(network(), seen, chosen, features)
+    monkeypatch.setattr(score, "device", lambda: torch.device("cpu"))
+    assert_close(scores(network(), seen, chosen, features), there)
 
 
 @settings(max_examples=25, deadline=None)

@@ -19,7 +19,7 @@ from neo4j_align.config import Connection, has_connection
 from neo4j_align.store.database import Database
 from neo4j_align.store.embedded import EmbeddedServer
 
-STAGES = ("pull", "block", "score", "train", "write")
+STAGES = ("pull", "block", "score", "train", "gpu", "write")
 ON_A_SERVER = ("pull", "write")
 
 
@@ -47,9 +47,10 @@ def _on_a_server(stage: str, database: Database, rounds: int) -> object:
 
 
 def _alone(stage: str, rounds: int, names: int) -> object:
-    from tests.benchmarks.speed import block, score, train
+    from tests.benchmarks.speed import block, gpu, score, train
 
-    return block.run(names) if stage == "block" else {"score": score, "train": train}[stage].run(rounds)
+    ways = {"score": score.run, "train": train.run, "gpu": gpu.run}
+    return block.run(names) if stage == "block" else ways[stage](rounds)
 
 
 @contextlib.contextmanager
