@@ -154,6 +154,7 @@ SET_FOR_LIBRARIES = {
         "os.environ.setdefault('RAY_AUTH_TOKEN', secrets.token_hex(32))",
     ],
     "gnn/batch.py": ["os.environ.setdefault('DGLBACKEND', 'pytorch')"],
+    "gnn/score.py": ["os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')"],
 }
 
 
