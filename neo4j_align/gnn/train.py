@@ -127,10 +127,14 @@ def _compare(
     """Train the heads of a comparison; `learns` says which learn from a pair, (P, HEADS)."""
     look.standardise(torch.from_numpy(examples.features[examples.train]))
     features, valid = _inputs(examples)
-    types = _types(entities, examples)
+    # What the heads are told is the same in every epoch, so it is made once.
+    rows = torch.from_numpy(np.flatnonzero(examples.train | examples.valid)).to(device())
+    known = look.known(features[rows], _types(entities, examples)[rows])
+    place = torch.zeros(len(features), dtype=torch.long, device=device())
+    place[rows] = torch.arange(len(rows), device=device())
 
     def judge(rows: torch.Tensor) -> torch.Tensor:
-        found: torch.Tensor = look(look.known(features[rows], types[rows]))
+        found: torch.Tensor = look(known[place[rows]])
         return found
 
     @torch.no_grad()
