@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,9 @@ def _chance(judged: npt.NDArray[np.float64], others: npt.NDArray[np.float64]) ->
     """Return the probability of so different confidences, by the test of Kolmogorov and Smirnov."""
     if not (len(judged) and len(others)):
         return None
-    return round(float(ks_2samp(judged, others).pvalue), _DIGITS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # that it approximates, where its exact way exceeds 1 by a bit
+        return round(float(ks_2samp(judged, others).pvalue), _DIGITS)
 
 
 def _weighted(bands: list[dict[str, Any]]) -> float | None:
