@@ -23,7 +23,7 @@ from neo4j_align.gnn import calibrate, features, partition, saved, score, train
 from neo4j_align.gnn.model import Network, Shape
 from neo4j_align.memory import Memory
 from neo4j_align.progress import Stages
-from neo4j_align.records import Anchors, FloatArray, Nodes, Pairs, Verdicts
+from neo4j_align.records import Anchors, BoolArray, FloatArray, Nodes, Pairs, Verdicts
 from neo4j_align.resolve import anchors, drift, guesses, labels, verdicts
 from neo4j_align.sight import Graph, Look, Scene, Sight
 from neo4j_align.views import Views, Weights
@@ -33,7 +33,6 @@ Logits = npt.NDArray[np.float64]
 ROUNDS = 3  # of a model that teaches itself, at most
 NO_VERDICTS = Verdicts()
 FEWEST = 20  # entities a side that bear a name alone, to teach oneself from
-FEW = 100  # true pairs from persons, below which a model also teaches itself
 
 
 @dataclass(frozen=True)
@@ -80,8 +79,9 @@ class Looks:
         views, weights = self.sight.view(graph, None)
         names = anchors.of_names(nodes, views.signatures)
         given = verdicts.given(table, decided, nodes, config.type_names, settings.seed)
-        if int(names.sure.sum()) >= 2 * FEWEST and (table is None or _few(given)):
-            known, names = self._teach(graph, views, weights, names, given)
+        kinds = guesses.wanted(None if table is None else given, nodes, config.type_names)
+        if kinds.any() and int(names.sure.sum()) >= 2 * FEWEST:
+            known, names = self._teach(graph, views, weights, names, given, kinds)
         else:
             known = self._enough(given, nodes, names)
         exclusive = labels.exclusive(len(config.types), known, nodes)
@@ -122,7 +122,7 @@ class Looks:
                 "seconds": self.stages.seconds,
                 "labels": {
                     "digest": None if table is None else labels.digest(table),
-                    "guessed": known.guessed,
+                    "guessed": bool(known.guessed),
                     "verdicts": len(decided.confirmed | decided.rejected),
                     **{name: int((known.split == name).sum()) for name in labels.SPLITS},
                 },
@@ -191,9 +191,15 @@ class Looks:
         return found
 
     def _teach(
-        self, graph: Graph, views: Views, weights: Weights, names: Anchors, given: labels.Labels
+        self,
+        graph: Graph,
+        views: Views,
+        weights: Weights,
+        names: Anchors,
+        given: labels.Labels,
+        kinds: BoolArray,
     ) -> tuple[labels.Labels, Anchors]:
-        """Label what alone bears a name, learn, add what is sure by then, and again.
+        """Label what alone bears a name, of some types, (T,), learn, add what is sure by then, and again.
 
         The best labels are those whose model finds most of the labels that it was not shown, their names veiled; no
         better ones end it.
@@ -203,9 +209,9 @@ class Looks:
         """
         config, settings, nodes = self.config, self.config.training, graph.nodes
         count = len(config.types)
-        names, orphans = guesses.part(names, nodes, settings.seed)
+        names, orphans = guesses.part(names, nodes, settings.seed, kinds)
         best = -1.0
-        known = guesses.of_anchors(names, orphans, nodes, config.type_names, settings.seed)
+        known = guesses.of_anchors(names, orphans, nodes, config.type_names, settings.seed, kinds)
         kept = known = verdicts.added(known, given)
         scene = self.sight.scene(graph, views, weights, names)
         look = self.sight.look(scene, [True] * count, known)
@@ -221,7 +227,7 @@ class Looks:
             curves = self._calibrate(lesson, examples, logits)
             mine = logits[: len(look.pairs)]
             found = self._anchors(nodes, look, curves, mine, [True] * count, names)
-            known = guesses.of_anchors(found, orphans, nodes, config.type_names, settings.seed)
+            known = guesses.of_anchors(found, orphans, nodes, config.type_names, settings.seed, kinds)
             known = verdicts.added(known, given)
         return kept, names
 
@@ -243,8 +249,9 @@ class Looks:
         labels.require(same, split)
         owner = look.pairs.left
         if known.guessed:
-            rows = np.flatnonzero(np.isin(owner, known.left))
-            look = self.sight.veil(scene, look, found, known, rows)
+            mine = known.left[np.isin(scene.graph.nodes.type[known.left], list(known.guessed))]
+            rows = np.flatnonzero(np.isin(owner, mine))
+            look = self.sight.veil(scene, look, found, np.unique(mine), rows)
             owner, same, split = (np.append(column, column[rows]) for column in (owner, same, split))
         return look, train.Examples(look.pairs, look.evidence, same == 1, split == "train", split == "valid", owner)
 
@@ -271,14 +278,3 @@ class Looks:
             encoded = score.encode_once(network, seen, both, advance)
         with self.stages.stage("score", len(pairs)) as advance:
             return score.logits(network, seen, encoded, both, evidence, advance)
-
-
-def _few(given: labels.Labels) -> bool:
-    """Tell whether labels are few to learn from by themselves, and warn of it."""
-    said = labels.known(given)
-    if said < FEW:
-        log.warning(
-            "%d true pairs are few to learn from, so the model also teaches itself, from names that one entity of "
-            "either side alone bears", said,
-        )  # fmt: skip
-    return said < FEW

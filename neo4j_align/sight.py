@@ -188,10 +188,9 @@ class Sight:
         pairs, count = candidates.pairs(views, left, right), len(scene.graph.nodes)
         return pairs, np.isin(pairs.left.astype(np.int64) * count + pairs.right, found.left * count + found.right)
 
-    def veil(self, scene: Scene, look: Look, found: Anchors, known: labels.Labels, rows: IntArray) -> Look:
-        """Put these pairs of a look behind it once more, with the names of their left entities veiled."""
+    def veil(self, scene: Scene, look: Look, found: Anchors, chosen: IntArray, rows: IntArray) -> Look:
+        """Put these pairs of a look, of chosen left entities, behind it once more, with their names veiled."""
         graph = scene.graph
-        chosen = np.unique(known.left)
         hidden = veil(self.config, graph.nodes, graph.neighbourhood, found, chosen, self.config.training.seed)
         veiled = Graph(hidden.nodes, hidden.neighbourhood, graph.means)
         views, _ = view(hidden.nodes, hidden.neighbourhood, scene.weights, self.config.candidates.max_frequency)

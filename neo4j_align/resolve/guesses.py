@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import numpy.typing as npt
 
-from neo4j_align.records import LEFT, Anchors, Nodes
+from neo4j_align.records import LEFT, Anchors, BoolArray, Nodes
 from neo4j_align.resolve.labels import HELD_OUT, Labels, seeded
 
+log = logging.getLogger(__name__)
+FEW = 100  # true pairs from persons, below which a model also teaches itself
 _ORPHANED = np.array([0.75, 1.0, 1.0])  # bounds: a quarter
 
 
+def wanted(given: Labels | None, nodes: Nodes, type_names: tuple[str, ...]) -> BoolArray:
+    """Tell of which types a model teaches itself, (T,): of all while persons' labels are few or none.
+
+    Later of those alone of which single pairs were labelled, and few were true: a list of links leaves out a type, or
+    holds all that there are of it, on purpose. Where labels are few it warns.
+    """
+    if given is None:
+        return np.ones(len(type_names), bool)
+    true = np.bincount(nodes.type[given.left[given.same & (given.split != "test")]], minlength=len(type_names))
+    few = (true > 0) & (true < FEW) & (not given.listed) if true.sum() >= FEW else np.ones(len(type_names), bool)
+    if few.any():
+        log.warning(
+            "%d true pairs%s are few to learn from, so the model also teaches itself, from names that one entity of "
+            "either side alone bears",
+            true[few].sum(), "" if few.all() else f" of {' and '.join(np.array(type_names)[few])}",
+        )  # fmt: skip
+    return few
+
+
 def of_anchors(
-    anchors: Anchors, orphans: npt.NDArray[np.int64], nodes: Nodes, type_names: tuple[str, ...], seed: int
+    anchors: Anchors,
+    orphans: npt.NDArray[np.int64],
+    nodes: Nodes,
+    type_names: tuple[str, ...],
+    seed: int,
+    kinds: BoolArray,
 ) -> Labels:
-    """Take sure anchors for labels, a part of them, always the same by their left keys, to validate with."""
-    left = np.flatnonzero(anchors.sure & (nodes.side == LEFT))
+    """Take sure anchors of some types, (T,), for labels, and a part of them, always the same, to validate with."""
+    left = np.flatnonzero(anchors.sure & (nodes.side == LEFT) & kinds[nodes.type])
     return Labels(
         left=left,
         right=anchors.twin[left],
@@ -23,14 +51,18 @@ def of_anchors(
         split=seeded(nodes.keys[left], HELD_OUT, seed),
         kind=np.array(type_names, dtype=object)[nodes.type[left]],
         listed=True,
-        guessed=True,
+        guessed=frozenset(np.flatnonzero(kinds).tolist()),
         orphans=orphans,
     )
 
 
-def part(anchors: Anchors, nodes: Nodes, seed: int) -> tuple[Anchors, npt.NDArray[np.int64]]:
-    """Part a quarter of the anchors, always the same by their left keys: the anchors left, and the orphans (M, 2)."""
-    left = np.flatnonzero(anchors.sure & (nodes.side == LEFT))
+def part(anchors: Anchors, nodes: Nodes, seed: int, kinds: BoolArray) -> tuple[Anchors, npt.NDArray[np.int64]]:
+    """Part a quarter of the anchors of some types, (T,), always the same by their left keys.
+
+    Returns:
+        The anchors that are left, and the orphans, (M, 2).
+    """
+    left = np.flatnonzero(anchors.sure & (nodes.side == LEFT) & kinds[nodes.type])
     left = left[seeded(nodes.keys[left], _ORPHANED, seed + 1) == "valid"]
     orphans = np.stack([left, anchors.twin[left]], axis=1)
     twin, confidence = anchors.twin.copy(), anchors.confidence.copy()

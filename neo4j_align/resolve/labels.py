@@ -34,7 +34,7 @@ class Labels:
         left, right: (L,), same: (L,), split: (L,), one of SPLITS.
         kind: (L,), what the table's `type` column says, else the type's name in the configuration.
         listed: whether these are all links that there are among the listed entities (no `label` column).
-        guessed: whether no person made them: what they leave out is not known then.
+        guessed: types, by index, of which the model made labels too: what they leave out is not known then.
         orphans: (M, 2), pairs that were parted: while a model learns, the right one is no candidate, and the left one
             has no counterpart. Without them a model that teaches itself never meets such an entity.
     """
@@ -45,7 +45,7 @@ class Labels:
     split: Objects
     kind: Objects
     listed: bool
-    guessed: bool = False
+    guessed: frozenset[int] = frozenset()
     orphans: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
     @property
@@ -181,7 +181,7 @@ def judge(labels: Labels, nodes: Nodes, pairs: Pairs, seed: int, complete: bool 
     for kind in np.unique(nodes.type[labels.left]):
         mine = (nodes.type[labels.left] == kind) & labels.same
         smaller = min(np.count_nonzero((nodes.type == kind) & (nodes.side == side)) for side in (LEFT, RIGHT))
-        covered = mine.sum() >= _COMPLETE * smaller and not labels.guessed
+        covered = mine.sum() >= _COMPLETE * smaller and int(kind) not in labels.guessed
         if complete if complete is not None else covered:
             shares = [np.mean(labels.split[mine] == split) for split in SPLITS]
             places = np.flatnonzero((nodes.side == LEFT) & (nodes.type == kind))

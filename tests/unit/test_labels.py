@@ -301,13 +301,14 @@ def test_training_requires_both_kinds_of_pairs_in_both_splits(same: list[int], s
 
 
 NONE = np.zeros((0, 2), np.int64)
+ALL = np.ones(1, bool)
 
 
 def test_anchors_as_labels_say_nothing_of_what_they_leave_out() -> None:
     entities = nodes(["a", "b", "c", "d"], ["a", "b", "c", "d"])
-    found = guesses.of_anchors(anchors(8, {(0, 4): 1.0, (1, 5): 0.95, (2, 6): 0.5}), NONE, entities, ("T0",), 13)
+    found = guesses.of_anchors(anchors(8, {(0, 4): 1.0, (1, 5): 0.95, (2, 6): 0.5}), NONE, entities, ("T0",), 13, ALL)
     assert found.links.tolist() == [[0, 4], [1, 5]]
-    assert found.guessed
+    assert found.guessed == {0}
     same, split = labels.judge(found, entities, pairs([(0, 4), (0, 5), (2, 5), (2, 6), (3, 7)]), 13)
     assert same.tolist() == [1, 0, 0, -1, -1]
     assert (split == "").tolist() == [False, False, False, True, True]
@@ -315,8 +316,8 @@ def test_anchors_as_labels_say_nothing_of_what_they_leave_out() -> None:
 
 def test_anchors_as_labels_are_held_out_always_the_same() -> None:
     entities = nodes(["a"] * 200, ["a"] * 200)
-    every = guesses.of_anchors(anchors(400, {(i, 200 + i): 1.0 for i in range(200)}), NONE, entities, ("T0",), 13)
-    some = guesses.of_anchors(anchors(400, {(i, 399 - i): 1.0 for i in range(50)}), NONE, entities, ("T0",), 13)
+    every = guesses.of_anchors(anchors(400, {(i, 200 + i): 1.0 for i in range(200)}), NONE, entities, ("T0",), 13, ALL)
+    some = guesses.of_anchors(anchors(400, {(i, 399 - i): 1.0 for i in range(50)}), NONE, entities, ("T0",), 13, ALL)
     assert some.split.tolist() == every.split[:50].tolist()
     assert 20 <= (every.split == "valid").sum() <= 60
     assert set(every.split) == {"train", "valid"}
@@ -325,15 +326,58 @@ def test_anchors_as_labels_are_held_out_always_the_same() -> None:
 def test_orphans_are_parted_and_their_left_ends_have_no_counterpart() -> None:
     entities = nodes(["a"] * 200, ["a"] * 200)
     every = anchors(400, {(i, 200 + i): 1.0 for i in range(200)})
-    kept, orphans = guesses.part(every, entities, seed=13)
+    kept, orphans = guesses.part(every, entities, 13, ALL)
     assert 30 <= len(orphans) <= 70
     assert (orphans[:, 1] == orphans[:, 0] + 200).all()
     assert not kept.sure[orphans].any()
     assert kept.sure.sum() == 2 * (200 - len(orphans))
     assert every.sure.all()  # the anchors that were given are as they were
 
-    known = guesses.of_anchors(kept, orphans, entities, ("T0",), 13)
+    known = guesses.of_anchors(kept, orphans, entities, ("T0",), 13, ALL)
     orphan, other = int(orphans[0, 0]), int(known.right[0])
     same, split = labels.judge(known, entities, pairs([(orphan, other)]), 13)
     assert same.tolist() == [0]
     assert split.tolist() != [""]
+
+
+def few(true: tuple[int, int], listed: bool) -> list[bool]:
+    """Say which of two types a model teaches itself that was told of so many true pairs of each, and of a false one."""
+    half = sum(true) + 1
+    entities = nodes(["a"] * half, ["b"] * half, types=[*[0] * true[0], *[1] * (true[1] + 1)] * 2)
+    left, same = np.arange(half), np.r_[np.ones(half - 1, bool), False]
+    split = np.array(["train"] * half, dtype=object)
+    given = labels.Labels(left, half + left, same, split, split, listed)
+    return list(guesses.wanted(given, entities, ("T0", "T1")))
+
+
+@pytest.mark.parametrize(
+    ("true", "listed", "wanted"),
+    [
+        ((60, 39), False, [True, True]),
+        ((60, 39), True, [True, True]),
+        ((60, 40), False, [True, True]),
+        ((100, 40), False, [False, True]),
+        ((100, 100), False, [False, False]),
+        ((100, 0), False, [False, False]),
+        ((100, 40), True, [False, False]),
+    ],
+)
+def test_a_model_teaches_itself_the_types_of_which_it_was_told_little(
+    true: tuple[int, int], listed: bool, wanted: list[bool]
+) -> None:
+    assert few(true, listed) == wanted
+
+
+def test_without_labels_a_model_teaches_itself_all_types() -> None:
+    assert guesses.wanted(None, nodes(["a"], ["b"]), ("T0", "T1")).all()
+
+
+def test_a_model_teaches_itself_some_types_alone() -> None:
+    entities = nodes(["a"] * 40, ["a"] * 40, types=[*[0] * 20, *[1] * 20] * 2)
+    every = anchors(80, {(i, 40 + i): 1.0 for i in range(40)})
+    kept, orphans = guesses.part(every, entities, 13, np.array([False, True]))
+    assert len(orphans)
+    assert (entities.type[orphans] == 1).all()
+    known = guesses.of_anchors(kept, orphans, entities, ("T0", "T1"), 13, np.array([False, True]))
+    assert set(entities.type[known.left]) == {1}
+    assert known.guessed == {1}

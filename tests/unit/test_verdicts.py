@@ -93,7 +93,7 @@ def test_verdicts_take_the_place_of_labels_and_never_leave_the_test_split() -> N
 
 def test_a_guess_gives_way_where_an_end_belongs_to_another() -> None:
     guessed = guesses.of_anchors(builders.anchors(10, {(0, 5): 1.0, (1, 6): 1.0, (2, 7): 1.0, (3, 8): 1.0}),
-                                np.zeros((0, 2), np.int64), NODES, ("T0",), 0)  # fmt: skip
+                                np.zeros((0, 2), np.int64), NODES, ("T0",), 0, np.ones(1, bool))  # fmt: skip
     said = verdicts.as_labels(Verdicts(frozenset({(0, 6)}), frozenset({(2, 8)})), NODES, ("T0",), 0)
     found = rows(verdicts.added(guessed, said))
     assert set(found) == {(2, 7), (3, 8), (0, 6), (2, 8)}
