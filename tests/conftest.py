@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +21,13 @@ if TYPE_CHECKING:
     from neo4j_align.store.database import Database
 
 
+WATCH = """
+import sys
+from pathlib import Path
+from neo4j_align.store.embedded import EmbeddedServer
+sys.stdin.read()  # until whoever holds the other end has ended
+EmbeddedServer(Path(sys.argv[1])).stop()
+"""
 settings.register_profile("whatever else runs on the machine", deadline=None)
 settings.load_profile("whatever else runs on the machine")
 
@@ -24,6 +35,14 @@ settings.load_profile("whatever else runs on the machine")
 def pytest_configure() -> None:
     """A run that is told to end, by a job's time limit say, takes its servers with it, as after Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@contextlib.contextmanager
+def _stopped_with_us(home: Path) -> Iterator[None]:
+    """Stop a server when this process is done, or is killed, as the processes of pytest-xdist are after Ctrl-C."""
+    watch = [sys.executable, "-c", WATCH, str(home)]
+    with subprocess.Popen(watch, stdin=subprocess.PIPE, start_new_session=True):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -39,10 +58,8 @@ def neo4j_connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conne
     from neo4j_align.store.embedded import EmbeddedServer
 
     server = EmbeddedServer(home=tmp_path_factory.mktemp("neo4j"))
-    try:
+    with _stopped_with_us(server.home):
         yield server.start()
-    finally:
-        server.stop()
 
 
 @pytest.fixture
