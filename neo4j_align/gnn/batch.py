@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
+from torch.nn import functional
 
 from neo4j_align.gnn.features import Entities
 
@@ -22,7 +23,10 @@ except ImportError:
 
 
 class Kernels(Protocol):
-    """Edge softmax and weighted sum over the incoming edges of a bipartite graph's destinations."""
+    """Edge softmax and weighted sum over the incoming edges of a bipartite graph's destinations.
+
+    The edges come in the order of their destinations.
+    """
 
     def softmax(self, logits: torch.Tensor) -> torch.Tensor:
         """Normalise edge logits (E,) over the edges of each destination; (E,)."""
@@ -35,11 +39,13 @@ class TorchKernels:
     """The kernels in plain PyTorch."""
 
     def __init__(self, source: torch.Tensor, destination: torch.Tensor, sources: int, destinations: int) -> None:
-        self._source, self._destination, self._count = source, destination, destinations
+        self._source, self._destination = source, destination
+        self._sizes = torch.bincount(destination, minlength=destinations)
+        self._begin = self._sizes.cumsum(0) - self._sizes
 
     def softmax(self, logits: torch.Tensor) -> torch.Tensor:
         """Normalise edge logits (E,) over the edges of each destination; (E,)."""
-        most = torch.full((self._count,), -torch.inf, dtype=logits.dtype, device=logits.device)
+        most = torch.full_like(self._sizes, -torch.inf, dtype=logits.dtype)
         most = most.scatter_reduce(0, self._destination, logits.detach(), "amax")
         power = (logits - most[self._destination]).exp()
         total = torch.zeros_like(most).index_add(0, self._destination, power)
@@ -47,8 +53,10 @@ class TorchKernels:
 
     def sum(self, sources: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """Sum source rows (S, d), weighted by edge (E,), at each destination; (D, d)."""
-        messages = sources[self._source] * weights.unsqueeze(1)
-        return messages.new_zeros(self._count, sources.shape[1]).index_add(0, self._destination, messages)
+        found: torch.Tensor = functional.embedding_bag(
+            self._source, sources, self._begin, mode="sum", per_sample_weights=weights
+        )
+        return found
 
 
 class DglKernels:
@@ -80,11 +88,12 @@ class Groups:
     """Edges grouped by relation and destination, in the order of the relations.
 
     Attributes:
-        to_group: sums over the edges of a group.
+        order: (E,), of the edges by group; to_group: sums over the edges of a group, in that order.
         destination, sizes: of each group, (G,), and how many groups each relation has, (maps,).
         count: of destinations.
     """
 
+    order: torch.Tensor
     to_group: Kernels
     destination: torch.Tensor
     sizes: list[int]
@@ -95,7 +104,7 @@ class Groups:
 
         The sum over a relation's edges comes before the map, so that each map runs once a destination.
         """
-        parts = self.to_group.sum(rows, weights).split(self.sizes)
+        parts = self.to_group.sum(rows, weights[self.order]).split(self.sizes)
         mapped = torch.cat([part @ maps[r] for r, part in enumerate(parts)])
         return mapped.new_zeros(self.count, mapped.shape[1]).index_add(0, self.destination, mapped)
 
@@ -105,9 +114,11 @@ def grouped(
 ) -> Groups:
     """Group edges, (E,) each, among so many sources, destinations and relation maps."""
     sources, destinations, maps = sizes
-    groups, group = torch.unique(relation * destinations + destination, return_inverse=True)
+    group, order = (relation * destinations + destination).sort(stable=True)
+    groups, place = torch.unique_consecutive(group, return_inverse=True)
     return Groups(
-        kernels(source, group, sources, len(groups)),
+        order,
+        kernels(source[order], place, sources, len(groups)),
         groups % max(destinations, 1),
         torch.bincount(groups // max(destinations, 1), minlength=maps).tolist(),
         destinations,

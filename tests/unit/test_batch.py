@@ -19,7 +19,9 @@ SIZES = (5, 4)  # sources, destinations
 HAS_DGL = vars(batch)["dgl"] is not None
 needs_dgl = pytest.mark.skipif(not HAS_DGL, reason="there is no DGL here")
 KINDS = [TorchKernels, pytest.param(DglKernels, marks=needs_dgl)]
-edge_lists = st.lists(st.tuples(st.integers(0, SIZES[0] - 1), st.integers(0, SIZES[1] - 1)), max_size=25)
+edge_lists = st.lists(st.tuples(st.integers(0, SIZES[0] - 1), st.integers(0, SIZES[1] - 1)), max_size=25).map(
+    lambda edges: sorted(edges, key=lambda edge: edge[1])  # as kernels want them
+)
 
 
 def columns(edges: list[tuple[int, int]]) -> tuple[torch.Tensor, torch.Tensor]:
