@@ -341,6 +341,20 @@ def test_numbers_as_times(example: Database, config: Config, model: Model) -> No
     assert Aligner(numbered, example).sync(model).changed_entities == 2
 
 
+@pytest.mark.parametrize("now", ["datetime()", "localdatetime()", "date()"])
+def test_a_time_to_come_hides_no_change(example: Database, config: Config, model: Model, now: str) -> None:
+    timed = fed(config, "property")
+    example.write(f"MATCH (n:Catalogue|Wiki) SET n.changed = {now} - duration('P40D')")
+    example.write(f"MATCH (n:Catalogue:Film) WITH n LIMIT 1 SET n.changed = {now} + duration('P400D')")
+    Aligner(timed, example).align(model)
+    assert Aligner(timed, example).sync(model).changed_entities == 0
+    example.write(
+        "MATCH (n:Catalogue:Film) WHERE n.changed < date() + duration('P1D') OR n.changed < datetime() "
+        f"OR n.changed < localdatetime() WITH n LIMIT 1 SET n.changed = {now} - duration('P1D'), n.title = 'Anew'"
+    )
+    assert Aligner(timed, example).sync(model).changed_entities == 1
+
+
 def test_sync_on_the_command_line(run: Run, example: Database, model_folder: Path) -> None:
     common = ("--config", EXAMPLE / "align.toml", "--model", model_folder)
     first = document(run("sync", "--json", *common))
