@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 Logits = npt.NDArray[np.float64]
 ROUNDS = 3  # of a model that teaches itself, at most
 NO_VERDICTS = Verdicts()
-FEWEST = 20  # entities a side that bear a name alone, to teach oneself from
 
 
 @dataclass(frozen=True)
@@ -79,8 +78,8 @@ class Looks:
         views, weights = self.sight.view(graph, None)
         names = anchors.of_names(nodes, views.signatures)
         given = verdicts.given(table, decided, nodes, config.type_names, settings.seed)
-        kinds = guesses.wanted(None if table is None else given, nodes, config.type_names)
-        if kinds.any() and int(names.sure.sum()) >= 2 * FEWEST:
+        kinds = guesses.wanted(None if table is None else given, names, nodes, config.type_names)
+        if kinds.any():
             known, names = self._teach(graph, views, weights, names, given, kinds)
         else:
             known = self._enough(given, nodes, names)
@@ -122,7 +121,7 @@ class Looks:
                 "seconds": self.stages.seconds,
                 "labels": {
                     "digest": None if table is None else labels.digest(table),
-                    "guessed": bool(known.guessed),
+                    "guessed": [config.type_names[kind] for kind in sorted(known.guessed)],
                     "verdicts": len(decided.confirmed | decided.rejected),
                     **{name: int((known.split == name).sum()) for name in labels.SPLITS},
                 },
@@ -183,8 +182,8 @@ class Looks:
         if not labels.known(given):
             raise DataError(
                 "Without labels, training starts from entities that alone bear a name on both sides: there are "
-                f"{int(names.sure.sum()) // 2}, and it takes {FEWEST}. Give labels (--labels FILE), confirm some "
-                "links, or map what names the entities."
+                f"{int(names.sure.sum()) // 2}, and it takes {guesses.FEWEST}. Give labels (--labels FILE), confirm "
+                "some links, or map what names the entities."
             )
         found = labels.with_validation(given, nodes, self.config.training.seed)
         labels.require_links(found)
@@ -208,16 +207,16 @@ class Looks:
             The labels, and the names' anchors without those that were parted to make orphans.
         """
         config, settings, nodes = self.config, self.config.training, graph.nodes
-        count = len(config.types)
         names, orphans = guesses.part(names, nodes, settings.seed, kinds)
         best = -1.0
         known = guesses.of_anchors(names, orphans, nodes, config.type_names, settings.seed, kinds)
         kept = known = verdicts.added(known, given)
         scene = self.sight.scene(graph, views, weights, names)
-        look = self.sight.look(scene, [True] * count, known)
+        exclusive = [bool(one) for one in kinds | np.array(labels.exclusive(len(kinds), given, nodes))]
+        look = self.sight.look(scene, exclusive, known)
         for _ in range(ROUNDS):
             with self.stages.stage("teach", settings.epochs) as advance:
-                lesson, examples = self._examples(scene, look, known, names, [True] * count)
+                lesson, examples = self._examples(scene, look, known, names, exclusive)
                 _, logits = train.glance(settings, self._shape(look), lesson.seen, examples, advance)
             agreed = train.precision(lesson.seen, examples, logits[examples.valid])
             log.info("%d labels of its own: average precision %.4f on those held out", len(known.left), agreed)
@@ -226,7 +225,7 @@ class Looks:
             best, kept = agreed, known
             curves = self._calibrate(lesson, examples, logits)
             mine = logits[: len(look.pairs)]
-            found = self._anchors(nodes, look, curves, mine, [True] * count, names)
+            found = self._anchors(nodes, look, curves, mine, [True] * len(kinds), names)
             known = guesses.of_anchors(found, orphans, nodes, config.type_names, settings.seed, kinds)
             known = verdicts.added(known, given)
         return kept, names
@@ -271,6 +270,7 @@ class Looks:
         confidence = calibrate.apply(curves, logits, look.types)
         return anchors.of_scores(nodes, look.pairs, confidence, logits, np.array(judged), names)
 
+    @score.reproducible()
     def _score(self, network: Network, seen: features.Entities, pairs: Pairs, evidence: FloatArray) -> Logits:
         network, seen = score.exact(network, seen)
         both = score.indices(pairs)

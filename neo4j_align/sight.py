@@ -182,8 +182,9 @@ class Sight:
         views = scene.views
         found = candidates.candidates(self.config, scene.graph.nodes, views, scene.known, exclusive, absent)
         left, right = found.left, found.right
-        if labelled is not None and not labelled.listed:
-            left, right = np.r_[left, labelled.left], np.r_[right, labelled.right]
+        if labelled is not None:
+            single = ~labelled.lists(scene.graph.nodes.type[labelled.left])
+            left, right = np.r_[left, labelled.left[single]], np.r_[right, labelled.right[single]]
         require(left)
         pairs, count = candidates.pairs(views, left, right), len(scene.graph.nodes)
         return pairs, np.isin(pairs.left.astype(np.int64) * count + pairs.right, found.left * count + found.right)

@@ -41,8 +41,9 @@ def pytest_configure() -> None:
 def _stopped_with_us(home: Path) -> Iterator[None]:
     """Stop a server when this process is done, or is killed, as the processes of pytest-xdist are after Ctrl-C."""
     watch = [sys.executable, "-c", WATCH, str(home)]
-    with subprocess.Popen(watch, stdin=subprocess.PIPE, start_new_session=True):
+    with subprocess.Popen(watch, stdin=subprocess.PIPE, start_new_session=True) as process:
         yield
+    assert process.returncode == 0, "the server did not stop"
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,9 @@ def train(common: Common, path: Path | None, folder: Path) -> None:
     with common.connect() as database, common.progress() as progress:
         trained = Aligner(config, database, Stages(progress)).train(table, folder)
     training = trained.about.training
-    judged = "labels of its own" if training["labels"]["guessed"] else "validation"
+    own = training["labels"]["guessed"]
+    judged = f"validation, of {' and '.join(own)} with labels of its own" if own else "validation"
+    judged = "labels of its own" if len(own) == len(config.types) else judged
     document = {"model": trained.about.id, "folder": str(folder), **training}
     named = "" if folder == MODEL else f" --model {shlex.quote(str(folder))}"
     text = (

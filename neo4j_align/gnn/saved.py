@@ -74,7 +74,7 @@ class About(BaseModel):
         return {
             "operating": operating,
             "reliability": self.training.get("validation", {}).get("reliability", []),
-            "own_labels": self.training["labels"]["guessed"],
+            "own_labels": bool(self.training["labels"]["guessed"]),
         }
 
 

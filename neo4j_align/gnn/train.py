@@ -7,7 +7,6 @@ that is best on validation, so the network is kept only where it helps.
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import logging
 from collections.abc import Callable, Iterator
@@ -23,12 +22,13 @@ from torch.nn import functional
 
 from neo4j_align.gnn.features import Entities
 from neo4j_align.gnn.model import HEADS, Comparison, Network, Shape
-from neo4j_align.gnn.score import compare, device, encode, indices, logits
+from neo4j_align.gnn.score import compare, device, encode, indices, logits, reproducible
 from neo4j_align.records import BoolArray, FloatArray, Pairs, SmallArray
 from neo4j_align.settings import Training
 
 log = logging.getLogger(__name__)
 Judge = Callable[[torch.Tensor], torch.Tensor]  # rows of the examples → logits
+ENCODED_AT_ONCE = 65_536  # pairs; bounds the copies that encoding their features takes
 STEPS, SMALLEST = 16, 32  # of the head in an epoch at least, where labels are few; pairs in a batch then
 
 
@@ -129,7 +129,8 @@ def _compare(
     features, valid = _inputs(examples)
     # What the heads are told is the same in every epoch, so it is made once.
     rows = torch.from_numpy(np.flatnonzero(examples.train | examples.valid)).to(device())
-    known = look.known(features[rows], _types(entities, examples)[rows])
+    types = _types(entities, examples)
+    known = torch.cat([look.known(features[part], types[part]) for part in rows.split(ENCODED_AT_ONCE)])
     place = torch.zeros(len(features), dtype=torch.long, device=device())
     place[rows] = torch.arange(len(rows), device=device())
 
@@ -163,6 +164,7 @@ class _Loop:
         self._same = torch.from_numpy(examples.same).float().to(device())
         self._weight = _weights(entities, examples)
 
+    @reproducible()
     def run(
         self,
         judge: Judge,
@@ -180,8 +182,7 @@ class _Loop:
         best = copy.deepcopy(self._network.state_dict())
         while len(history) <= self._settings.epochs and len(history) - 1 - int(np.argmax(history)) < patience:
             self._network.train()
-            with _reproducible():
-                loss = sum(self._step(judge, optimiser, rows, learns) for rows in self._batches(size))
+            loss = sum(self._step(judge, optimiser, rows, learns) for rows in self._batches(size))
             self._network.eval()
             history.append(validate())
             log.info("epoch %d: loss %.4f, validation average precision %.4f", len(history) - 1, loss, history[-1])
@@ -208,17 +209,6 @@ class _Loop:
         loss.backward()
         optimiser.step()
         return loss.detach()
-
-
-@contextlib.contextmanager
-def _reproducible() -> Iterator[None]:
-    """Let a GPU add in the same order each time, so that the same examples give the same model."""
-    before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(before or device().type != "cpu")
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before)
 
 
 def _inputs(examples: Examples) -> tuple[torch.Tensor, torch.Tensor]:

@@ -11,20 +11,27 @@ from neo4j_align.records import LEFT, Anchors, BoolArray, Nodes
 from neo4j_align.resolve.labels import HELD_OUT, Labels, seeded
 
 log = logging.getLogger(__name__)
+FEWEST = 20  # entities a side that bear a name alone, to teach oneself from
 FEW = 100  # true pairs from persons, below which a model also teaches itself
 _ORPHANED = np.array([0.75, 1.0, 1.0])  # bounds: a quarter
 
 
-def wanted(given: Labels | None, nodes: Nodes, type_names: tuple[str, ...]) -> BoolArray:
+def wanted(given: Labels | None, names: Anchors, nodes: Nodes, type_names: tuple[str, ...]) -> BoolArray:
     """Tell of which types a model teaches itself, (T,): of all while persons' labels are few or none.
 
-    Later of those alone of which single pairs were labelled, and few were true: a list of links leaves out a type, or
-    holds all that there are of it, on purpose. Where labels are few it warns.
+    Later of those alone of which single pairs were labelled, and some, but few, were true: a list of links leaves out
+    a type, or holds all that there are of it, on purpose. Where labels are few it warns.
+
+    Args:
+        names: what alone bears a name; of no type where FEWEST entities a side do not.
     """
+    few = np.ones(len(type_names), bool)
     if given is None:
-        return np.ones(len(type_names), bool)
+        return few & _enough(names, nodes, few)
     true = np.bincount(nodes.type[given.left[given.same & (given.split != "test")]], minlength=len(type_names))
-    few = (true > 0) & (true < FEW) & (not given.listed) if true.sum() >= FEW else np.ones(len(type_names), bool)
+    if true.sum() >= FEW:
+        few = (true > 0) & (true < FEW) & (not given.listed)
+    few &= _enough(names, nodes, few)
     if few.any():
         log.warning(
             "%d true pairs%s are few to learn from, so the model also teaches itself, from names that one entity of "
@@ -32,6 +39,10 @@ def wanted(given: Labels | None, nodes: Nodes, type_names: tuple[str, ...]) -> B
             true[few].sum(), "" if few.all() else f" of {' and '.join(np.array(type_names)[few])}",
         )  # fmt: skip
     return few
+
+
+def _enough(names: Anchors, nodes: Nodes, kinds: BoolArray) -> bool:
+    return int((names.sure & kinds[nodes.type]).sum()) >= 2 * FEWEST
 
 
 def of_anchors(

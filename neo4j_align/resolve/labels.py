@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from neo4j_align.errors import DataError
-from neo4j_align.records import LEFT, RIGHT, Nodes, Objects, Pairs
+from neo4j_align.records import LEFT, RIGHT, BoolArray, Nodes, Objects, Pairs
 
 log = logging.getLogger(__name__)
 SPLITS = ("train", "valid", "test")
@@ -34,7 +34,8 @@ class Labels:
         left, right: (L,), same: (L,), split: (L,), one of SPLITS.
         kind: (L,), what the table's `type` column says, else the type's name in the configuration.
         listed: whether these are all links that there are among the listed entities (no `label` column).
-        guessed: types, by index, of which the model made labels too: what they leave out is not known then.
+        guessed: types, by index, of which the model made labels too: what they leave out is not known then. Where there
+            are any, these types alone are listed.
         orphans: (M, 2), pairs that were parted: while a model learns, the right one is no candidate, and the left one
             has no counterpart. Without them a model that teaches itself never meets such an entity.
     """
@@ -52,6 +53,10 @@ class Labels:
     def links(self) -> npt.NDArray[np.int64]:
         """The pairs that are the same thing, (n, 2)."""
         return np.stack([self.left, self.right], axis=1)[self.same]
+
+    def lists(self, types: npt.NDArray[np.int16]) -> BoolArray:
+        """Tell whether labels of these types, (N,), are lists of links; those of others are of single pairs."""
+        return np.isin(types, list(self.guessed)) if self.guessed else np.full(len(types), self.listed)
 
 
 def read(table: pd.DataFrame, nodes: Nodes, type_names: tuple[str, ...], seed: int) -> Labels:
@@ -139,10 +144,11 @@ def learnt(labels: Labels, nodes: Nodes, pairs: Pairs, seed: int, exclusive: lis
         exclusive: per type, whether links are one-to-one.
     """
     same, split = judge(labels, nodes, pairs, seed)
-    if not labels.listed:
+    types = nodes.type[pairs.left]
+    if (single := ~labels.lists(types)).any():
         of_left, of_right = _linked(labels, len(nodes))
         left, right = of_left[pairs.left], of_right[pairs.right]
-        follows = (same < 0) & np.array(exclusive)[nodes.type[pairs.left]] & ((left != "") | (right != ""))
+        follows = (same < 0) & single & np.array(exclusive)[types] & ((left != "") | (right != ""))
         same = np.where(follows, 0, same).astype(np.int8)
         split = np.where(follows, np.where(left != "", left, right), split)
     return same, split
@@ -181,15 +187,15 @@ def judge(labels: Labels, nodes: Nodes, pairs: Pairs, seed: int, complete: bool 
     for kind in np.unique(nodes.type[labels.left]):
         mine = (nodes.type[labels.left] == kind) & labels.same
         smaller = min(np.count_nonzero((nodes.type == kind) & (nodes.side == side)) for side in (LEFT, RIGHT))
-        covered = mine.sum() >= _COMPLETE * smaller and int(kind) not in labels.guessed
+        covered = mine.sum() >= _COMPLETE * smaller and not labels.guessed
         if complete if complete is not None else covered:
             shares = [np.mean(labels.split[mine] == split) for split in SPLITS]
             places = np.flatnonzero((nodes.side == LEFT) & (nodes.type == kind))
             otherwise[places] = seeded(nodes.keys[places], np.cumsum(shares), seed)
     left, right = of_left[pairs.left], of_right[pairs.right]
     split = np.where(left != "", left, np.where(right != "", right, otherwise[pairs.left]))
-    same, listed = _labelled(labels, pairs)
-    split = np.where(same >= 0, listed, split)
+    same, labelled = _labelled(labels, pairs)
+    split = np.where((same >= 0) | ~labels.lists(nodes.type[pairs.left]), labelled, split)
     return np.where(split == "", -1, np.maximum(same, 0)).astype(np.int8), split
 
 

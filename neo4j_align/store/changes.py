@@ -113,7 +113,7 @@ def _property(database: Database, config: Config, before: dict[str, Any]) -> See
     latest: dict[str, Any] = {
         f"latest_{at}": row["latest"]
         for at, (scope, _) in enumerate(_scopes(config))
-        for row in database.read(_filled("latest", scope, name), **scope.parameters)
+        for row in _latest(database, scope, name)
     }
     if not latest:
         raise ConfigError(f"No entity has the property {name} that [sync] names. Correct it, or choose another feed.")
@@ -134,6 +134,12 @@ def _property(database: Database, config: Config, before: dict[str, Any]) -> See
     count = len(changed | gone) + sum(map(abs, grown.values())) + first
     told = gone <= changed and not first  # else something went away
     return Seen(count, {**cursor, "scanned_at": scanned}, ids=ids if told else None, grown=grown)
+
+
+def _latest(database: Database, scope: schema.Scope, name: str) -> list[dict[str, Any]]:
+    """Return the latest value of a scope, of those to come where all are: its clock may be ahead of the server's."""
+    text = _filled("latest", scope, name)
+    return next((rows for more in (False, True) if (rows := database.read(text, to_come=more, **scope.parameters))), [])
 
 
 def _window(database: Database, config: Config, latest: dict[str, Any]) -> dict[int, int]:

@@ -355,6 +355,14 @@ def test_a_time_to_come_hides_no_change(example: Database, config: Config, model
     assert Aligner(timed, example).sync(model).changed_entities == 1
 
 
+def test_a_clock_ahead_of_the_server_hides_nothing(example: Database, config: Config, model: Model) -> None:
+    ahead = fed(config, "property")
+    example.write("MATCH (n:Catalogue|Wiki) SET n.changed = localdatetime() + duration('PT5H')")
+    Aligner(ahead, example).align(model)
+    example.write("MATCH (n:Catalogue:Film) WITH n LIMIT 1 SET n.changed = n.changed + duration('PT1M'), n.title = 'A'")
+    assert Aligner(ahead, example).sync(model).changed_entities == 1
+
+
 def test_sync_on_the_command_line(run: Run, example: Database, model_folder: Path) -> None:
     common = ("--config", EXAMPLE / "align.toml", "--model", model_folder)
     first = document(run("sync", "--json", *common))

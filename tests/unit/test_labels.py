@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neo4j_align.errors import DataError
-from neo4j_align.records import Nodes
-from neo4j_align.resolve import guesses, labels
+from neo4j_align.records import Anchors, Nodes
+from neo4j_align.resolve import guesses, labels, verdicts
 from tests.unit.builders import anchors, nodes, pairs
 
 Table = dict[str, list[Any]]
@@ -340,14 +340,19 @@ def test_orphans_are_parted_and_their_left_ends_have_no_counterpart() -> None:
     assert split.tolist() != [""]
 
 
-def few(true: tuple[int, int], listed: bool) -> list[bool]:
-    """Say which of two types a model teaches itself that was told of so many true pairs of each, and of a false one."""
+def single(true: tuple[int, int], listed: bool = False) -> tuple[Nodes, labels.Labels]:
+    """Return entities of two types, and that so many pairs of each type are the same, and one of the second is not."""
     half = sum(true) + 1
     entities = nodes(["a"] * half, ["b"] * half, types=[*[0] * true[0], *[1] * (true[1] + 1)] * 2)
     left, same = np.arange(half), np.r_[np.ones(half - 1, bool), False]
     split = np.array(["train"] * half, dtype=object)
-    given = labels.Labels(left, half + left, same, split, split, listed)
-    return list(guesses.wanted(given, entities, ("T0", "T1")))
+    return entities, labels.Labels(left, half + left, same, split, split, listed)
+
+
+def alone(entities: Nodes, *kinds: int) -> Anchors:
+    """Return sure anchors of all pairs of some types."""
+    half = len(entities) // 2
+    return anchors(2 * half, {(i, half + i): 1.0 for i in range(half) if entities.type[i] in kinds})
 
 
 @pytest.mark.parametrize(
@@ -365,19 +370,43 @@ def few(true: tuple[int, int], listed: bool) -> list[bool]:
 def test_a_model_teaches_itself_the_types_of_which_it_was_told_little(
     true: tuple[int, int], listed: bool, wanted: list[bool]
 ) -> None:
-    assert few(true, listed) == wanted
+    entities, given = single(true, listed)
+    assert list(guesses.wanted(given, alone(entities, 0, 1), entities, ("T0", "T1"))) == wanted
 
 
 def test_without_labels_a_model_teaches_itself_all_types() -> None:
-    assert guesses.wanted(None, nodes(["a"], ["b"]), ("T0", "T1")).all()
+    entities, _ = single((30, 30))
+    assert guesses.wanted(None, alone(entities, 0, 1), entities, ("T0", "T1")).all()
+
+
+def test_what_no_entity_alone_is_named_teaches_nothing() -> None:
+    entities, given = single((100, 40))
+    assert not guesses.wanted(given, alone(entities, 0), entities, ("T0", "T1")).any()
+    assert not guesses.wanted(None, alone(entities), entities, ("T0", "T1")).any()
 
 
 def test_a_model_teaches_itself_some_types_alone() -> None:
-    entities = nodes(["a"] * 40, ["a"] * 40, types=[*[0] * 20, *[1] * 20] * 2)
-    every = anchors(80, {(i, 40 + i): 1.0 for i in range(40)})
-    kept, orphans = guesses.part(every, entities, 13, np.array([False, True]))
+    entities, _ = single((20, 20))
+    some = np.array([False, True])
+    kept, orphans = guesses.part(alone(entities, 0, 1), entities, 13, some)
     assert len(orphans)
     assert (entities.type[orphans] == 1).all()
-    known = guesses.of_anchors(kept, orphans, entities, ("T0", "T1"), 13, np.array([False, True]))
+    known = guesses.of_anchors(kept, orphans, entities, ("T0", "T1"), 13, some)
     assert set(entities.type[known.left]) == {1}
     assert known.guessed == {1}
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_guesses_of_one_type_leave_single_pairs_of_another_what_they_are(exclusive: bool) -> None:
+    """They still say of no other pair whether it is the same, but where links are one-to-one."""
+    entities, given = single((110, 40))
+    half = len(entities) // 2
+    guessed = guesses.of_anchors(alone(entities, 1), NONE, entities, ("T0", "T1"), 13, np.array([False, True]))
+    known = verdicts.added(guessed, given)
+    assert known.lists(entities.type[:half]).tolist() == [False] * 110 + [True] * 41
+    asked = pairs([(0, half), (0, half + 5), (120, half + 120), (120, half + 121)])
+    same, split = labels.learnt(known, entities, asked, 13, [exclusive, True])
+    assert same.tolist() == [1, 0 if exclusive else -1, 1, 0]
+    assert (split == "").tolist() == [False, not exclusive, False, False]
+    before = labels.learnt(given, entities, asked.take(np.arange(2)), 13, [exclusive, True])
+    assert before[0].tolist() == same[:2].tolist()

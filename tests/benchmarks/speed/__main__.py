@@ -12,10 +12,13 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import click
+import torch
 
 from neo4j_align.config import Connection, has_connection
+from neo4j_align.gnn import score as scoring
 from neo4j_align.store.database import Database
 from neo4j_align.store.embedded import EmbeddedServer
 
@@ -49,8 +52,11 @@ def _on_a_server(stage: str, database: Database, rounds: int) -> object:
 def _alone(stage: str, rounds: int, names: int) -> object:
     from tests.benchmarks.speed import block, gpu, score, train
 
-    ways = {"score": score.run, "train": train.run, "gpu": gpu.run}
-    return block.run(names) if stage == "block" else ways[stage](rounds)
+    ways = {"score": score.run, "train": train.run}
+    if stage == "gpu":
+        return gpu.run(rounds)
+    with patch.object(scoring, "device", lambda: torch.device("cpu")):
+        return block.run(names) if stage == "block" else ways[stage](rounds)
 
 
 @contextlib.contextmanager
