@@ -39,7 +39,7 @@ def pytest_configure() -> None:
 
 @contextlib.contextmanager
 def _stopped_with_us(home: Path) -> Iterator[None]:
-    """Stop a server when this process is done, or is killed, as the processes of pytest-xdist are after Ctrl-C."""
+    """Stop a server where this process is killed before it could, as those of pytest-xdist are after Ctrl-C."""
     watch = [sys.executable, "-c", WATCH, str(home)]
     with subprocess.Popen(watch, stdin=subprocess.PIPE, start_new_session=True) as process:
         yield
@@ -60,7 +60,10 @@ def neo4j_connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conne
 
     server = EmbeddedServer(home=tmp_path_factory.mktemp("neo4j"))
     with _stopped_with_us(server.home):
-        yield server.start()
+        try:
+            yield server.start()
+        finally:
+            server.stop()
 
 
 @pytest.fixture
