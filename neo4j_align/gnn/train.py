@@ -28,7 +28,7 @@ from neo4j_align.settings import Training
 
 log = logging.getLogger(__name__)
 Judge = Callable[[torch.Tensor], torch.Tensor]  # rows of the examples → logits
-ENCODED_AT_ONCE = 65_536  # pairs; bounds the copies that encoding their features takes
+TOLD_AT_ONCE = 65_536  # pairs; bounds the copies that making what the heads are told takes
 STEPS, SMALLEST = 16, 32  # of the head in an epoch at least, where labels are few; pairs in a batch then
 
 
@@ -130,7 +130,7 @@ def _compare(
     # What the heads are told is the same in every epoch, so it is made once.
     rows = torch.from_numpy(np.flatnonzero(examples.train | examples.valid)).to(device())
     types = _types(entities, examples)
-    known = torch.cat([look.known(features[part], types[part]) for part in rows.split(ENCODED_AT_ONCE)])
+    known = torch.cat([look.known(features[part], types[part]) for part in rows.split(TOLD_AT_ONCE)])
     place = torch.zeros(len(features), dtype=torch.long, device=device())
     place[rows] = torch.arange(len(rows), device=device())
 

@@ -66,7 +66,7 @@ def _rates(given: tuple[Network, Entities], world: made.World, rounds: int) -> d
 
 def _resident(network: Network, seen: Entities, encoded: Encoded, world: made.World, both: torch.Tensor) -> None:
     """Score the first batch of pairs as often as it takes to score as many as there are."""
-    size = score.SCORED_AT_ONCE * 16
+    size = score._at_once(score.SCORED_AT_ONCE, seen)
     pairs, features = both[:size].to(seen.device), torch.from_numpy(world.features[:size]).to(seen.device)
     with torch.no_grad():
         known = features.to(network.gate.weight.dtype)
@@ -97,9 +97,10 @@ def _training(world: made.World) -> dict[str, float]:
     spent, models = [], []
     for _ in range(2):
         begin = time.perf_counter()
-        models.append(train.train(settings, shape, world.entities, examples)[0])
+        models.append(train.train(settings, shape, world.entities, examples))
         spent.append(time.perf_counter() - begin)
-    one, other = (network.state_dict() for network in models)
+    assert models[0][1] == models[1][1], "two trainings on the GPU validate differently"
+    one, other = (network.state_dict() for network, _ in models)
     assert all(torch.equal(one[name], other[name]) for name in one), "two trainings on the GPU differ"
     return {f"two epochs of the comparison and of the network over {LEARNED:,} pairs, seconds": spent[1]}
 
