@@ -178,6 +178,13 @@ def test_a_run_that_died_is_seen_by_the_next(database: Database, caplog: pytest.
     assert f"{dead} never ended" in caplog.text
 
 
+def test_runs_are_listed_by_time_whatever_its_text(database: Database) -> None:
+    times = ["2026-01-01T10:00:00Z", "2026-01-01T10:00:01.5Z", "2026-01-01T10:00:01.51Z", "2026-01-01T10:00:01.6Z"]
+    query = "UNWIND $times AS time CREATE (:AlignRun {id: time, started_at: datetime(time)})"
+    database.write(query, times=times)
+    assert [run["id"] for run in runs.listed(database, 3)] == times[:0:-1]
+
+
 def test_changes_of_old_runs_are_forgotten_and_the_runs_are_not(database: Database) -> None:
     nodes = plain.load(database, 4)
     for turn in range(25):
