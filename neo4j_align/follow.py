@@ -21,7 +21,7 @@ from neo4j_align.progress import Stages
 from neo4j_align.records import VIEWS, Anchors, BoolArray, FloatArray, IntArray, Nodes, Pairs
 from neo4j_align.sight import Graph, Scene, require
 from neo4j_align.store import candidates
-from neo4j_align.store.candidates import Blocked
+from neo4j_align.store.pools import Blocked
 from neo4j_align.views import Views, Weights, alone, around, cosine, view
 
 Judge = Callable[[Scene, Pairs, FloatArray], npt.NDArray[np.float64]]  # of pairs with their places: logits, (P,)
@@ -34,6 +34,7 @@ class Base:
     Attributes:
         alone: as in `Scene`.
         text, drawn, rows, names: (N,), whose own texts, sampled neighbours, views or bearers of its name are others.
+        moved: (N, VIEWS), which of the views that are compared are others.
     """
 
     graph: Graph
@@ -44,6 +45,7 @@ class Base:
     drawn: BoolArray
     rows: BoolArray
     names: BoolArray
+    moved: BoolArray
 
     @property
     def encoded(self) -> BoolArray:
@@ -58,22 +60,30 @@ def base(config: Config, graph: Graph, weights: Weights, memory: Memory | None) 
     if memory is None:
         every = np.ones(len(graph.nodes), bool)
         views, _ = view(graph.nodes, graph.neighbourhood, weights, config.candidates.max_frequency)
-        return Base(graph, views, weights, alone(graph.nodes, views.signatures), every, every, every, every), ()
+        moved = np.ones((len(every), len(VIEWS)), bool)
+        return Base(graph, views, weights, alone(graph.nodes, views.signatures), every, every, every, every, moved), ()
     memory, old = memory.reindexed(graph.nodes)
     near = graph.neighbourhood.near
     text = (old < 0) | _texts_differ(memory.graph.nodes, graph.nodes)
     drawn = (old < 0) | _samples_differ(memory.graph, graph)
     again = np.flatnonzero(text | drawn | near(text))
-    views, rows = _views(config, graph, weights, memory.views, again)
+    views, rows, moved = _views(config, graph, weights, memory.views, again)
+    moved |= (old < 0)[:, None]
     bearers = alone(graph.nodes, views.signatures)
-    return Base(graph, views, weights, bearers, text, drawn, text | rows, bearers != memory.alone), memory.looks
+    return Base(graph, views, weights, bearers, text, drawn, text | rows, bearers != memory.alone, moved), memory.looks
 
 
-def _views(config: Config, graph: Graph, weights: Weights, before: Views, again: IntArray) -> tuple[Views, BoolArray]:
-    """Make the views of some entities again, (R,), and return all, and which entities have other rows; (N,)."""
-    rows = np.zeros(len(graph.nodes), bool)
+def _views(
+    config: Config, graph: Graph, weights: Weights, before: Views, again: IntArray
+) -> tuple[Views, BoolArray, BoolArray]:
+    """Make the views of some entities again, (R,).
+
+    Returns:
+        All views; which entities have other rows in any, (N,); and in which of those that are compared, (N, VIEWS).
+    """
+    rows, moved = np.zeros(len(graph.nodes), bool), np.zeros((len(graph.nodes), len(VIEWS)), bool)
     if not len(again):
-        return before, rows
+        return before, rows, moved
     own = np.union1d(again, _neighbours(graph, again))
     part = graph.part(own)
     seen, _ = view(part.nodes, part.neighbourhood, weights, config.candidates.max_frequency)
@@ -82,9 +92,12 @@ def _views(config: Config, graph: Graph, weights: Weights, before: Views, again:
         columns[name] = columns[name].copy()
         columns[name][again] = getattr(seen, name)
     for name in ("words", "document", "name", "record", "neighbours"):
-        rows[again] |= differ(columns[name][again], getattr(seen, name))
+        others = differ(columns[name][again], getattr(seen, name))
+        rows[again] |= others
+        if name in VIEWS:
+            moved[again, VIEWS.index(name)] = others
         columns[name] = patched(columns[name], again, getattr(seen, name))
-    return Views(**columns), rows
+    return Views(**columns), rows, moved
 
 
 def _texts_differ(before: Nodes, now: Nodes) -> BoolArray:
@@ -137,13 +150,14 @@ class Follower:
         base, before = self._base, self._before
         twins, surer = _anchors_differ(None if before is None else before.known, known)
         with self._stages.stage("candidates") as advance:
-            near, circle, rows = self._around(known, twins)
+            near, circle, moved = self._around(known, twins)
+            moved |= base.moved | twins[:, None]
+            rows = np.asarray(moved.any(axis=1), bool)
             views = replace(base.views, anchors=near, circle=circle)
             scene = Scene(self._config, self._graph, views, base.weights, known, base.alone)
-            rows |= base.rows
             blocked = candidates.candidates(
                 self._config, self._graph.nodes, views, known, exclusive,
-                before=None if before is None else before.blocked, moved=rows | twins,
+                before=None if before is None else before.blocked, moved=moved,
             )  # fmt: skip
             require(blocked.left)
             pairs, again, at = self._measured(blocked, views, rows)
@@ -157,21 +171,24 @@ class Follower:
         return scene, Glimpse(known, near, circle, np.zeros(len(ends), bool), blocked, pairs.scores, places, logits)
 
     def _around(self, known: Anchors, twins: BoolArray) -> tuple[sparse.csr_matrix, sparse.csr_matrix, BoolArray]:
-        """Return the views of the anchors, and which entities have other rows in them; (N,)."""
+        """Return the views of the anchors, and which rows of these, of all views, are others; (N, VIEWS)."""
         most, before, drawn = self._config.candidates.max_frequency, self._before, self._base.drawn
+        moved = np.zeros(self._base.moved.shape, bool)
+        columns = [VIEWS.index(name) for name in ("anchors", "circle")]
         if before is None:
-            return *around(self._graph.neighbourhood, known, most, np.arange(len(drawn))), drawn.copy()
+            return *around(self._graph.neighbourhood, known, most, np.arange(len(drawn))), moved
+        moved[:, columns] = before.faded[:, None]
         weight = twins | drawn | drawn[known.twin] & (known.twin >= 0)  # an anchor's degree is that of both
         one = drawn | self._near(weight)
         again = np.flatnonzero(one | self._near(one | drawn) | twins)
         if not len(again):
-            return before.anchors, before.circle, before.faded.copy()
-        found, rows = [], before.faded.copy()
+            return before.anchors, before.circle, moved
+        found = []
         now_known = around(self._graph.neighbourhood, known, most, again)
-        for was, now in zip((before.anchors, before.circle), now_known, strict=True):
-            rows[again] |= differ(was[again], now)
+        for column, was, now in zip(columns, (before.anchors, before.circle), now_known, strict=True):
+            moved[again, column] |= differ(was[again], now)
             found.append(patched(was, again, now))
-        return found[0], found[1], rows
+        return found[0], found[1], moved
 
     def _measured(self, blocked: Blocked, views: Views, rows: BoolArray) -> tuple[Pairs, BoolArray, IntArray]:
         """Return the pairs with their scores, which scores are new, (P,), and where the others were before, (P,)."""

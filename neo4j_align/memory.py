@@ -23,7 +23,7 @@ from neo4j_align.records import (
     taken,
 )
 from neo4j_align.sight import Graph
-from neo4j_align.store.candidates import Blocked
+from neo4j_align.store.pools import Blocked
 from neo4j_align.store.prints import NO_PRINTS, Prints
 from neo4j_align.views import Views
 

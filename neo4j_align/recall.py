@@ -24,7 +24,7 @@ from neo4j_align import __version__
 from neo4j_align.memory import Glimpse, Memory
 from neo4j_align.records import Anchors, Links, Neighbourhood, Nodes, Objects
 from neo4j_align.sight import Graph
-from neo4j_align.store.candidates import Blocked
+from neo4j_align.store.pools import Blocked
 from neo4j_align.store.prints import Prints
 from neo4j_align.views import Views
 
@@ -33,7 +33,7 @@ _ABOUT, _TEXTS, _MATRIX = "memory.json", ("text", "start", "kind"), ("data", "in
 _CLASSES = (Memory, Graph, Nodes, Neighbourhood, Views, Glimpse, Anchors, Blocked, Links, Prints)
 _KINDS = {kind.__name__: kind for kind in _CLASSES}
 _MISSING, _TEXT, _NUMBER = 0, 1, 2
-_MADE = {"version": __version__, "format": 2}  # 2: degrees are rounded
+_MADE = {"version": __version__, "format": 3}  # 3: the lists of each candidate
 
 
 def beside(model: Path) -> Path:

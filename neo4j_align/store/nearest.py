@@ -14,6 +14,7 @@ BUDGET = 50_000  # meetings of a row with rows of the other side
 LEAST = 0.01  # a sum of cosines below this is chance: one common trigram
 LISTS = (("name", "record", "neighbours"), VIEWS, ("neighbours",), ("circle",))  # views whose cosines are summed
 _TIED = 8  # more than asked for, to see where equally near ones begin
+Bits = npt.NDArray[np.uint8]  # of pairs: one for each list
 Powers = npt.NDArray[np.int8]  # of each column: how many rows have it, as a power of two; -1 where none has
 
 
@@ -44,55 +45,61 @@ def narrowed(rows: sparse.csr_matrix, others: sparse.csr_matrix) -> sparse.csr_m
     """Return rows with those columns alone that others have too."""
     wanted = np.zeros(rows.shape[1], bool)
     wanted[others.indices] = True
-    kept = wanted[rows.indices]
-    ends = np.r_[0, np.cumsum(kept)][rows.indptr]
+    kept = np.flatnonzero(wanted[rows.indices])
+    ends = np.searchsorted(kept, rows.indptr)
     return sparse.csr_matrix((rows.data[kept], rows.indices[kept], ends), shape=rows.shape)
 
 
 def nearest(
     views: Views, lists: tuple[tuple[str, ...], ...], left: IntArray, right: IntArray, k: int, costs: list[Powers]
-) -> tuple[IntArray, IntArray, FloatArray]:
+) -> tuple[IntArray, IntArray, Bits, FloatArray]:
     """Take the nearest of each list in turns until each left entity has k.
 
     Args:
         costs: of each list, how many right entities have a column.
 
     Returns:
-        The pairs, (P,) each, and the bars, (R, LISTS): the least similarity by which another would enter.
+        The pairs, (P,) each; the lists that gave them, (P,), a bit each; and the bars, (R, LISTS): the least
+        similarity by which another would enter.
     """
     tables, tops = [], []
     for number, names in enumerate(lists):
         mine = beside(views, names, left)
         others = narrowed(beside(views, names, right), mine)
-        best = _top(_affordable(mine, cost(costs[number], mine.indices)), others, k)
+        best = _top(affordable(mine, costs[number]), others, k)
         place = np.arange(best.nnz) - np.repeat(best.indptr[:-1], np.diff(best.indptr))
         row = np.repeat(np.arange(len(left)), np.diff(best.indptr))
         tables.append((row, best.indices, place * len(lists) + number))
         tops.append(best)
     row, column, place = (np.concatenate(part).astype(np.int64) for part in zip(*tables, strict=True))
-    row, column, place = _in_turns(row, column, place, k)
-    return left[row], right[column], _bars(tops, row, place, k)
+    row, column, place, first = _by_pair(row, column, place)
+    last = _last(row[first], place[first], len(left), k)
+    taken = place <= last[row]
+    of = np.add.reduceat(np.where(taken, 1 << place % len(lists), 0), first).astype(np.uint8)
+    pair = first[taken[first]]
+    return left[row[pair]], right[column[pair]], of[taken[first]], _bars(tops, last)
 
 
-def _in_turns(row: IntArray, column: IntArray, place: IntArray, k: int) -> tuple[IntArray, IntArray, IntArray]:
-    """Keep each pair at its first place, and of each row the k first pairs."""
+def _by_pair(row: IntArray, column: IntArray, place: IntArray) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Sort by row, column and place, and tell where each pair begins."""
     order = np.lexsort((place, column, row))
     row, column, place = row[order], column[order], place[order]
-    fresh = np.ones(len(row), bool)
-    fresh[1:] = (np.diff(row) != 0) | (np.diff(column) != 0)
-    turn = np.lexsort((place[fresh], row[fresh]))
-    row, column, place = row[fresh][turn], column[fresh][turn], place[fresh][turn]
-    kept = np.arange(len(row)) - np.searchsorted(row, row) < k
-    return row[kept], column[kept], place[kept]
+    fresh = (np.diff(row) != 0) | (np.diff(column) != 0)
+    return row, column, place, np.flatnonzero(np.r_[True, fresh][: len(row)])
 
 
-def _bars(tops: list[sparse.csr_matrix], row: IntArray, place: IntArray, k: int) -> FloatArray:
+def _last(row: IntArray, place: IntArray, count: int, k: int) -> IntArray:
+    """Return the place of the k-th pair of each row, given where pairs stand first, sorted by row; (R,)."""
+    order = np.lexsort((place, row))
+    last = np.full(count, np.iinfo(np.int32).max)  # with fewer pairs whoever comes near enters
+    kth = np.arange(len(row)) - np.searchsorted(row, row) == k - 1
+    last[row[kth]] = place[order][kth]
+    return last
+
+
+def _bars(tops: list[sparse.csr_matrix], last: IntArray) -> FloatArray:
     """Return, for each left entity and list, the similarity of the last place that was taken or passed over."""
-    count = tops[0].shape[0]
-    bars = np.full((count, len(LISTS)), np.inf, np.float32)
-    last = np.full(count, -1, np.int64)
-    np.maximum.at(last, row, place)
-    last[np.bincount(row, minlength=count) < k] = np.iinfo(np.int32).max  # whoever comes near enters
+    bars = np.full((len(last), len(LISTS)), np.inf, np.float32)
     for number, best in enumerate(tops):
         reach = (last - number) // len(tops)
         full = reach < np.diff(best.indptr)
@@ -132,7 +139,7 @@ def _top(one: sparse.csr_matrix, other: sparse.csr_matrix, k: int) -> sparse.csr
     return sparse.csr_matrix((value[kept], column[kept], ends), shape=(one.shape[0], other.shape[0]))
 
 
-def _affordable(one: sparse.csr_matrix, cost: IntArray) -> sparse.csr_matrix:
+def affordable(one: sparse.csr_matrix, costs: Powers) -> sparse.csr_matrix:
     """Keep of each row the rarest columns that meet about BUDGET rows of the other side, and always the rarest.
 
     A common trigram of a million names meets a hundred thousand others and tells nothing: without this bound the work
@@ -140,9 +147,10 @@ def _affordable(one: sparse.csr_matrix, cost: IntArray) -> sparse.csr_matrix:
     """
     if not one.nnz:
         return one
+    paid = cost(costs, one.indices)
     row = np.repeat(np.arange(one.shape[0]), np.diff(one.indptr))
-    order = np.lexsort((one.indices, cost, row))
-    before = np.cumsum(cost[order]) - cost[order]
+    order = np.lexsort((one.indices, paid, row))
+    before = np.cumsum(paid[order]) - paid[order]
     before -= before[one.indptr[:-1].clip(max=len(order) - 1)][row]
     kept = np.zeros(one.nnz, dtype=bool)
     kept[order] = before < BUDGET

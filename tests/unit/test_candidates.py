@@ -15,7 +15,7 @@ from scipy import sparse
 
 from neo4j_align.config import Config, parse_config
 from neo4j_align.records import LEFT, RIGHT, VIEWS, Anchors, Nodes, Pairs
-from neo4j_align.store import candidates, nearest
+from neo4j_align.store import candidates, nearest, pools
 from neo4j_align.store.nearest import LEAST
 from neo4j_align.views import Views, view
 from tests.unit.builders import anchors, config, neighbourhood, nodes
@@ -71,7 +71,7 @@ def block(mapping: Config, entities: Nodes, views: Views, known: Anchors | None 
     return candidates.pairs(views, found.left, found.right)
 
 
-def chosen(found: Pairs | candidates.Blocked) -> list[tuple[int, int]]:
+def chosen(found: Pairs | pools.Blocked) -> list[tuple[int, int]]:
     return list(zip(found.left.tolist(), found.right.tolist(), strict=True))
 
 
@@ -100,7 +100,7 @@ def check_against_brute_force(found: Pairs, entities: Nodes, views: Views, count
 def test_the_nearest_counterparts_of_random_rows(seed: int, per_entity: int) -> None:
     entities, views = nodes([None] * 7, [None] * 7, TYPES), random_views(seed)
     found = block(mapping(per_entity), entities, views)
-    check_against_brute_force(found, entities, views, candidates.WIDER * per_entity)
+    check_against_brute_force(found, entities, views, pools.WIDER * per_entity)
     for column, rows in enumerate(views.rows):
         dense = rows.toarray()
         expected = [dense[left] @ dense[right] for left, right in chosen(found)]
@@ -120,7 +120,7 @@ def test_the_nearest_counterparts_of_random_names(drawn: list[str | None], per_e
     entities = nodes(drawn[:7], drawn[7:], TYPES)
     around = neighbourhood([[((at + 1) % 7 + 7 * (at >= 7), 1)] for at in range(14)])
     views, _ = view(entities, around, None, 500)
-    found, count = chosen(block(mapping(per_entity), entities, views)), candidates.WIDER * per_entity
+    found, count = chosen(block(mapping(per_entity), entities, views)), pools.WIDER * per_entity
     small = replace(views, **{name: getattr(views, name)[:, np.unique(getattr(views, name).indices)] for name in VIEWS})
     for left in range(7):
         pool = [at for at in range(7, 14) if TYPES[at] == TYPES[left]]
@@ -152,10 +152,10 @@ def test_sure_entities_keep_a_few_and_leave_the_pool(seed: int) -> None:
     found = block(mapping(3, types=1), entities, views, anchors(14, {(0, 9): 0.95, (1, 10): 0.5}))
     lists = in_turns(views)
     of = {left: {right for one, right in chosen(found) if one == left} for left in range(7)}
-    assert of[0] == taken_in_turns(lists[:1], 0, list(range(7, 14)), candidates.KEPT) | {9}
+    assert of[0] == taken_in_turns(lists[:1], 0, list(range(7, 14)), pools.KEPT) | {9}
     for left in range(1, 7):
         free = [7, 8, 10, 11, 12, 13]
-        assert of[left] == taken_in_turns(lists, left, free, 3 * candidates.WIDER)
+        assert of[left] == taken_in_turns(lists, left, free, 3 * pools.WIDER)
 
 
 def test_where_links_are_not_one_to_one_nothing_leaves_the_pool() -> None:
@@ -170,6 +170,36 @@ def test_who_is_absent_is_nobodys_candidate() -> None:
     without = candidates.candidates(settings, entities, views, anchors(14), [True], np.array([8, 9]))
     expected = [pair for pair in chosen(block(settings, entities, views)) if pair[1] not in (8, 9)]
     assert chosen(without) == expected != chosen(block(settings, entities, views))
+
+
+@pytest.mark.parametrize("budget", [nearest.BUDGET, 5])
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000), per_entity=st.integers(1, 3), changes=st.integers(1, 4), types=st.integers(1, 2))
+def test_what_follows_a_change_is_what_blocking_from_nothing_finds(
+    budget: int, seed: int, per_entity: int, changes: int, types: int
+) -> None:
+    random = np.random.default_rng(seed)
+    count = 40
+    kinds = [*sorted(random.integers(0, types, 20).tolist()), *sorted(random.integers(0, types, 20).tolist())]
+    entities = nodes(["a"] * 20, ["b"] * 20, kinds)
+    known = anchors(count, {(left, left + 20): 1.0 for left in range(0, 20, 4) if kinds[left] == kinds[left + 20]})
+    views, mapped = random_views(seed, count), mapping(per_entity, types)
+
+    def blocked(**before: Any) -> pools.Blocked:
+        return candidates.candidates(mapped, entities, views, known, [True] * types, **before)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(nearest, "BUDGET", budget)
+        followed = blocked()
+        for _ in range(changes):
+            moved = random.random((count, len(VIEWS))) < 0.05
+            other = random_views(int(random.integers(1_000_000)), count)
+            for name, rows in zip(VIEWS, moved.T, strict=True):
+                mixed = sparse.vstack([getattr(views, name), getattr(other, name)], format="csr")
+                views = replace(views, **{name: mixed[np.arange(count) + count * rows]})
+            followed, fresh = blocked(before=followed, moved=moved), blocked()
+            assert chosen(followed) == chosen(fresh)
+            assert (followed.bars <= fresh.bars + 1e-5).all()
 
 
 def test_threads_are_no_matter() -> None:
@@ -211,6 +241,6 @@ def test_pairs_are_sorted_without_repeats_and_measured() -> None:
 def test_a_budget_drops_the_most_frequent_columns_and_keeps_the_rarest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nearest, "BUDGET", 3)
     one = sparse.csr_matrix(np.array([[1, 1, 1, 0], [0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], dtype=np.float32))
-    kept = nearest._affordable(one, np.array([1, 2, 4, 4, 0])).toarray()
+    kept = nearest.affordable(one, np.array([0, 1, 2, -1], np.int8)).toarray()
     # Columns meet 1, 2, 4 and 0 rows: the first row affords the first two, the third has nothing but the frequent one.
     assert kept.tolist() == [[1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]

@@ -153,7 +153,7 @@ def assert_same(one: Judgement, other: Judgement, edits: list[str]) -> None:
     np.testing.assert_allclose(one.logits, other.logits, atol=1e-9, err_msg=str(edits))
     for mine, theirs in zip(one.memory.looks, other.memory.looks, strict=True):
         np.testing.assert_array_equal(mine.known.twin, theirs.known.twin, err_msg=str(edits))
-        np.testing.assert_array_equal(mine.blocked.bars, theirs.blocked.bars, err_msg=str(edits))
+        assert (mine.blocked.bars <= theirs.blocked.bars + 1e-5).all(), edits  # too low looks again, too high misses
         np.testing.assert_array_equal(mine.scores, theirs.scores, err_msg=str(edits))
         np.testing.assert_array_equal(mine.places, theirs.places, err_msg=str(edits))
 

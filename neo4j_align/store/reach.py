@@ -1,0 +1,111 @@
+"""Which left entities a change of others reaches, so that blocking has to look at them again.
+
+Of those that nothing else reaches, each list began with the same right entities as today, if all that moved among
+these are still nearer than the bar, and none of the others is. Who came before whom among them is no matter: the
+k-th pair by turns may then come earlier, but what came by the old place were k pairs, and are k pairs today.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from neo4j_align.records import BoolArray, FloatArray, IntArray
+from neo4j_align.store import nearest
+from neo4j_align.store.nearest import Powers
+from neo4j_align.store.pools import Blocked, Pool
+from neo4j_align.views import Views, cosine
+
+_NEAR = 1e-5  # what the order of a sum can add to a cosine
+_MET_AT_ONCE = 256  # right entities; bounds what they meet on the left
+
+
+def reached(pool: Pool, views: Views, before: Blocked, moved: BoolArray, again: BoolArray) -> IntArray:
+    """Return which left entities of a pool, of those not looked at again anyway, a change of others reaches.
+
+    Args:
+        moved: (N, VIEWS), whose rows in a view are others than before; again: (N,), who is looked at anyway.
+    """
+    found, rest = np.zeros(len(moved), bool), np.zeros(len(moved), bool)
+    pooled = np.zeros(len(moved), bool)
+    pooled[pool.right] = True
+    rest[pool.left] = ~again[pool.left]
+    gone = rest[before.left] & ~pooled[before.right] & ~before.sure[before.left]
+    rest[before.left[gone]], found[before.left[gone]] = False, True
+    costs = zip(pool.lists, pool.of_lists(before.costs), pool.of_lists(pool.costs), strict=True)
+    for number, (names, then, now) in enumerate(costs):
+        came, bars = pool.moved(moved, names), before.bars[:, number]
+        rows = np.flatnonzero(rest)
+        inside = np.flatnonzero(came[before.right] & rest[before.left] & (before.lists >> number & 1 > 0))
+        left, right = before.left[inside], before.right[inside]
+        for some in (
+            _dearer(views, names, rows, then, now),
+            _fallen(views, names, left, right, bars, now),
+            _risen(views, names, pool.right[came[pool.right]], rows, bars, (left, right)),
+        ):
+            rest[some], found[some] = False, True
+    return np.flatnonzero(found)
+
+
+def _dearer(views: Views, names: tuple[str, ...], rows: IntArray, then: Powers, now: Powers) -> IntArray:
+    """Return those rows that may afford other columns than before, by the costs of a list's columns."""
+    if not (other := then != now).any():
+        return rows[:0]
+    start, has = 0, np.zeros(len(rows), bool)
+    for name in names:
+        matrix = getattr(views, name)
+        has |= np.diff(_narrowed(matrix, other[start : start + matrix.shape[1]], rows).indptr) > 0
+        start += matrix.shape[1]
+    rows = rows[has]
+    mine = nearest.beside(views, names, rows)
+    row = np.repeat(np.arange(len(rows)), np.diff(mine.indptr))
+    spent = [np.bincount(row, nearest.cost(powers, mine.indices), len(rows)) for powers in (then, now)]
+    return rows[np.maximum(*spent) >= nearest.BUDGET]
+
+
+def _fallen(
+    views: Views, names: tuple[str, ...], left: IntArray, right: IntArray, bars: FloatArray, costs: Powers
+) -> IntArray:
+    """Return the left ends of pairs, (P,), that are perhaps no longer nearer than the bar."""
+    one, at = np.unique(left, return_inverse=True)
+    other, there = np.unique(right, return_inverse=True)
+    mine = nearest.affordable(nearest.beside(views, names, one), costs)
+    near = cosine(mine, nearest.beside(views, names, other), at, there)
+    return left[near <= bars[left] + _NEAR]
+
+
+def _risen(
+    views: Views,
+    names: tuple[str, ...],
+    right: IntArray,
+    rows: IntArray,
+    bars: FloatArray,
+    known: tuple[IntArray, IntArray],
+) -> IntArray:
+    """Return the rows to which any of some right entities is perhaps nearer than the bar, but for known pairs."""
+    found, count = [rows[:0]], len(bars)
+    inside = known[0] * count + known[1]
+    for start in range(0, len(right), _MET_AT_ONCE):
+        some = right[start : start + _MET_AT_ONCE]
+        met = sparse.csr_matrix((len(some), len(rows)), dtype=np.float32)
+        for name in names:
+            matrix = getattr(views, name)
+            mine = matrix[some]
+            wanted = np.zeros(matrix.shape[1], bool)
+            wanted[mine.indices] = True
+            met += mine @ _narrowed(matrix, wanted, rows).T
+        met = met.tocoo()
+        near = met.data > bars[rows[met.col]] - _NEAR
+        left, other = rows[met.col[near]], some[met.row[near]]
+        found.append(left[~np.isin(left * count + other, inside)])
+    return np.unique(np.concatenate(found))
+
+
+def _narrowed(matrix: sparse.csr_matrix, columns: BoolArray, rows: IntArray) -> sparse.csr_matrix:
+    """Return rows, (R,), sorted, with those of the columns, (M,), alone; of the others not even the data is read."""
+    low, high = (rows[0], rows[-1] + 1) if len(rows) else (0, 0)
+    ends = matrix.indptr[low : high + 1]
+    at = ends[0] + np.flatnonzero(columns[matrix.indices[ends[0] : ends[-1]]])
+    shape = high - low, matrix.shape[1]
+    kept = sparse.csr_matrix((matrix.data[at], matrix.indices[at], np.searchsorted(at, ends)), shape=shape)
+    return kept[rows - low]
