@@ -64,7 +64,9 @@ def candidates(
         rows = pool.left[again[pool.left]]
         if len(rows):
             of_lists = pool.of_lists(pool.costs)
-            left, right, lists, bars[rows] = nearest.nearest(views, pool.lists, rows, pool.right, pool.k, of_lists)
+            left, right, lists, bars[rows] = nearest.nearest(
+                views, pool.lists, rows, pool.right, pool.k, of_lists, pool.budget
+            )
             twins = rows[sure[rows]]
             found += [(left, right, lists), (twins, anchors.twin[twins], np.zeros(len(twins), np.uint8))]
     if before is not None:

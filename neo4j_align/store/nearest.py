@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
@@ -10,7 +12,6 @@ from sparse_dot_topn import sp_matmul_topn
 from neo4j_align.records import VIEWS, FloatArray, IntArray, SmallArray
 from neo4j_align.views import Views
 
-BUDGET = 50_000  # meetings of a row with rows of the other side
 LEAST = 0.01  # a sum of cosines below this is chance: one common trigram
 LISTS = (("name", "record", "neighbours"), VIEWS, ("neighbours",), ("circle",))  # views whose cosines are summed
 _TIED = 8  # more than asked for, to see where equally near ones begin
@@ -51,12 +52,18 @@ def narrowed(rows: sparse.csr_matrix, others: sparse.csr_matrix) -> sparse.csr_m
 
 
 def nearest(
-    views: Views, lists: tuple[tuple[str, ...], ...], left: IntArray, right: IntArray, k: int, costs: list[Powers]
+    views: Views,
+    lists: tuple[tuple[str, ...], ...],
+    left: IntArray,
+    right: IntArray,
+    k: int,
+    costs: list[Powers],
+    budget: int,
 ) -> tuple[IntArray, IntArray, Bits, FloatArray]:
     """Take the nearest of each list in turns until each left entity has k.
 
     Args:
-        costs: of each list, how many right entities have a column.
+        costs: of each list, how many right entities have a column; budget: how many a left one may meet.
 
     Returns:
         The pairs, (P,) each; the lists that gave them, (P,), a bit each; and the bars, (R, LISTS): the least
@@ -66,7 +73,7 @@ def nearest(
     for number, names in enumerate(lists):
         mine = beside(views, names, left)
         others = narrowed(beside(views, names, right), mine)
-        best = _top(affordable(mine, costs[number]), others, k)
+        best = _top(affordable(mine, costs[number], budget), others, k)
         place = np.arange(best.nnz) - np.repeat(best.indptr[:-1], np.diff(best.indptr))
         row = np.repeat(np.arange(len(left)), np.diff(best.indptr))
         tables.append((row, best.indices, place * len(lists) + number))
@@ -121,7 +128,7 @@ def _top(one: sparse.csr_matrix, other: sparse.csr_matrix, k: int) -> sparse.csr
     parts = []
     while len(rows):
         best = sp_matmul_topn(
-            one[rows], turned, top_n=min(asked, other.shape[0]), threshold=LEAST, sort=True, n_threads=-1
+            one[rows], turned, top_n=min(asked, other.shape[0]), threshold=LEAST, sort=True, n_threads=os.cpu_count()
         )
         found = np.diff(best.indptr)
         open_end = (found >= asked) & (asked < other.shape[0])
@@ -139,8 +146,8 @@ def _top(one: sparse.csr_matrix, other: sparse.csr_matrix, k: int) -> sparse.csr
     return sparse.csr_matrix((value[kept], column[kept], ends), shape=(one.shape[0], other.shape[0]))
 
 
-def affordable(one: sparse.csr_matrix, costs: Powers) -> sparse.csr_matrix:
-    """Keep of each row the rarest columns that meet about BUDGET rows of the other side, and always the rarest.
+def affordable(one: sparse.csr_matrix, costs: Powers, budget: int) -> sparse.csr_matrix:
+    """Keep of each row the rarest columns that meet about `budget` rows of the other side, and always the rarest.
 
     A common trigram of a million names meets a hundred thousand others and tells nothing: without this bound the work
     grows with the square of the graph. The pairs found are measured with all columns again.
@@ -153,5 +160,5 @@ def affordable(one: sparse.csr_matrix, costs: Powers) -> sparse.csr_matrix:
     before = np.cumsum(paid[order]) - paid[order]
     before -= before[one.indptr[:-1].clip(max=len(order) - 1)][row]
     kept = np.zeros(one.nnz, dtype=bool)
-    kept[order] = before < BUDGET
+    kept[order] = before < budget
     return sparse.csr_matrix((one.data[kept], (row[kept], one.indices[kept])), shape=one.shape)

@@ -15,6 +15,8 @@ from neo4j_align.views import Views
 
 WIDER = 2  # times as many candidates for an entity whose counterpart is not sure
 KEPT = 3  # candidates of an entity whose counterpart is sure
+BUDGET = 50_000  # right entities that a left one may meet in a list
+LITTLE = 5_000  # that one may meet whose counterpart is sure: it needs a few rivals
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ class Pool:
     """Left entities that look for counterparts among the same right ones, in the same lists.
 
     Attributes:
-        k: how many counterparts an entity gets; costs: by view, how many of the right entities have a column.
+        k: how many counterparts an entity gets; budget: how many right entities it may meet in a list.
+        costs: by view, how many of the right entities have a column.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Pool:
     left: IntArray
     right: IntArray
     k: int
+    budget: int
     costs: dict[str, Powers]
 
     def moved(self, moved: BoolArray, names: tuple[str, ...] = VIEWS) -> BoolArray:
@@ -94,13 +98,13 @@ def pools(config: Config, nodes: Nodes, views: Views, sure: BoolArray, absent: I
             continue
         left, all_right = (np.arange(len(nodes))[nodes.of(side, index)] for side in (LEFT, RIGHT))
         right = all_right[present[all_right]]
-        for name, lists, one, other, k in (
-            (f"{index} sure", LISTS[:1], left[sure[left]], right, KEPT),
-            (f"{index} open", LISTS, left[~sure[left]], right[~sure[right]], size * WIDER),
+        for name, lists, one, other, k, budget in (
+            (f"{index} sure", LISTS[:1], left[sure[left]], right, KEPT, LITTLE),
+            (f"{index} open", LISTS, left[~sure[left]], right[~sure[right]], size * WIDER, BUDGET),
         ):
             names = [view for view in VIEWS if any(view in part for part in lists)]
             costs = {f"{name} {view}": _costs(views, view, nodes.of(RIGHT, index), other) for view in names}
-            yield Pool(name, lists, one, other, k, costs)
+            yield Pool(name, lists, one, other, k, budget, costs)
 
 
 def _costs(views: Views, view: str, among: slice, pooled: IntArray) -> Powers:

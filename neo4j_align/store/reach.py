@@ -16,7 +16,7 @@ from neo4j_align.store.nearest import Powers
 from neo4j_align.store.pools import Blocked, Pool
 from neo4j_align.views import Views, cosine
 
-_NEAR = 1e-5  # what the order of a sum can add to a cosine
+_SLACK = 1e-5  # what the order of a sum can add to a cosine
 _MET_AT_ONCE = 256  # right entities; bounds what they meet on the left
 
 
@@ -37,18 +37,22 @@ def reached(pool: Pool, views: Views, before: Blocked, moved: BoolArray, again: 
         came, bars = pool.moved(moved, names), before.bars[:, number]
         rows = np.flatnonzero(rest)
         inside = np.flatnonzero(came[before.right] & rest[before.left] & (before.lists >> number & 1 > 0))
-        left, right = before.left[inside], before.right[inside]
-        for some in (
-            _dearer(views, names, rows, then, now),
-            _fallen(views, names, left, right, bars, now),
-            _risen(views, names, pool.right[came[pool.right]], rows, bars, (left, right)),
-        ):
+        inside = before.left[inside] * len(rest) + before.right[inside]
+        close = np.setdiff1d(_close(views, names, pool.right[came[pool.right]], rows, bars), inside)
+        left, right = np.divmod(np.r_[inside, close], len(rest))
+        near = _near(views, names, left, right, now, pool.budget)
+        within = np.arange(len(left)) < len(inside)
+        crossed = np.where(within, near <= bars[left] + _SLACK, near >= bars[left] - _SLACK)
+        for some in (left[crossed], _dearer(views, names, rows, (then, now), pool.budget)):
             rest[some], found[some] = False, True
     return np.flatnonzero(found)
 
 
-def _dearer(views: Views, names: tuple[str, ...], rows: IntArray, then: Powers, now: Powers) -> IntArray:
-    """Return those rows that may afford other columns than before, by the costs of a list's columns."""
+def _dearer(
+    views: Views, names: tuple[str, ...], rows: IntArray, costs: tuple[Powers, Powers], budget: int
+) -> IntArray:
+    """Return those rows that may afford other columns than before, by the costs of a list's columns then and now."""
+    then, now = costs
     if not (other := then != now).any():
         return rows[:0]
     start, has = 0, np.zeros(len(rows), bool)
@@ -59,32 +63,23 @@ def _dearer(views: Views, names: tuple[str, ...], rows: IntArray, then: Powers, 
     rows = rows[has]
     mine = nearest.beside(views, names, rows)
     row = np.repeat(np.arange(len(rows)), np.diff(mine.indptr))
-    spent = [np.bincount(row, nearest.cost(powers, mine.indices), len(rows)) for powers in (then, now)]
-    return rows[np.maximum(*spent) >= nearest.BUDGET]
+    spent = [np.bincount(row, nearest.cost(powers, mine.indices), len(rows)) for powers in costs]
+    return rows[np.maximum(*spent) >= budget]
 
 
-def _fallen(
-    views: Views, names: tuple[str, ...], left: IntArray, right: IntArray, bars: FloatArray, costs: Powers
-) -> IntArray:
-    """Return the left ends of pairs, (P,), that are perhaps no longer nearer than the bar."""
+def _near(
+    views: Views, names: tuple[str, ...], left: IntArray, right: IntArray, costs: Powers, budget: int
+) -> FloatArray:
+    """Return how near pairs, (P,), are by what their left ends can afford."""
     one, at = np.unique(left, return_inverse=True)
     other, there = np.unique(right, return_inverse=True)
-    mine = nearest.affordable(nearest.beside(views, names, one), costs)
-    near = cosine(mine, nearest.beside(views, names, other), at, there)
-    return left[near <= bars[left] + _NEAR]
+    mine = nearest.affordable(nearest.beside(views, names, one), costs, budget)
+    return cosine(mine, nearest.beside(views, names, other), at, there)
 
 
-def _risen(
-    views: Views,
-    names: tuple[str, ...],
-    right: IntArray,
-    rows: IntArray,
-    bars: FloatArray,
-    known: tuple[IntArray, IntArray],
-) -> IntArray:
-    """Return the rows to which any of some right entities is perhaps nearer than the bar, but for known pairs."""
-    found, count = [rows[:0]], len(bars)
-    inside = known[0] * count + known[1]
+def _close(views: Views, names: tuple[str, ...], right: IntArray, rows: IntArray, bars: FloatArray) -> IntArray:
+    """Return pairs, as left * N + right, of rows and right entities that come near enough by all that they say."""
+    found = [rows[:0]]
     for start in range(0, len(right), _MET_AT_ONCE):
         some = right[start : start + _MET_AT_ONCE]
         met = sparse.csr_matrix((len(some), len(rows)), dtype=np.float32)
@@ -95,10 +90,9 @@ def _risen(
             wanted[mine.indices] = True
             met += mine @ _narrowed(matrix, wanted, rows).T
         met = met.tocoo()
-        near = met.data > bars[rows[met.col]] - _NEAR
-        left, other = rows[met.col[near]], some[met.row[near]]
-        found.append(left[~np.isin(left * count + other, inside)])
-    return np.unique(np.concatenate(found))
+        near = met.data >= bars[rows[met.col]] - _SLACK
+        found.append(rows[met.col[near]] * len(bars) + some[met.row[near]])
+    return np.concatenate(found)
 
 
 def _narrowed(matrix: sparse.csr_matrix, columns: BoolArray, rows: IntArray) -> sparse.csr_matrix:

@@ -172,7 +172,7 @@ def test_who_is_absent_is_nobodys_candidate() -> None:
     assert chosen(without) == expected != chosen(block(settings, entities, views))
 
 
-@pytest.mark.parametrize("budget", [nearest.BUDGET, 5])
+@pytest.mark.parametrize("budget", [pools.BUDGET, 5])
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10_000), per_entity=st.integers(1, 3), changes=st.integers(1, 4), types=st.integers(1, 2))
 def test_what_follows_a_change_is_what_blocking_from_nothing_finds(
@@ -189,7 +189,8 @@ def test_what_follows_a_change_is_what_blocking_from_nothing_finds(
         return candidates.candidates(mapped, entities, views, known, [True] * types, **before)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(nearest, "BUDGET", budget)
+        patched.setattr(pools, "BUDGET", budget)
+        patched.setattr(pools, "LITTLE", budget // 2)
         followed = blocked()
         for _ in range(changes):
             moved = random.random((count, len(VIEWS))) < 0.05
@@ -202,11 +203,13 @@ def test_what_follows_a_change_is_what_blocking_from_nothing_finds(
             assert (followed.bars <= fresh.bars + 1e-5).all()
 
 
-def test_threads_are_no_matter() -> None:
+def test_threads_are_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
     count = 600
     entities = nodes([None] * count, [None] * count)
     views = random_views(5, 2 * count)
     first = block(mapping(3, types=1), entities, views)
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
     for _ in range(3):
         again = block(mapping(3, types=1), entities, views)
         assert chosen(again) == chosen(first)
@@ -238,9 +241,8 @@ def test_pairs_are_sorted_without_repeats_and_measured() -> None:
     np.testing.assert_allclose(found.scores.sum(axis=1), [sums(views)[pair] for pair in chosen(found)], atol=1e-6)
 
 
-def test_a_budget_drops_the_most_frequent_columns_and_keeps_the_rarest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nearest, "BUDGET", 3)
+def test_a_budget_drops_the_most_frequent_columns_and_keeps_the_rarest() -> None:
     one = sparse.csr_matrix(np.array([[1, 1, 1, 0], [0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]], dtype=np.float32))
-    kept = nearest.affordable(one, np.array([0, 1, 2, -1], np.int8)).toarray()
+    kept = nearest.affordable(one, np.array([0, 1, 2, -1], np.int8), 3).toarray()
     # Columns meet 1, 2, 4 and 0 rows: the first row affords the first two, the third has nothing but the frequent one.
     assert kept.tolist() == [[1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]

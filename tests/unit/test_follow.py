@@ -23,7 +23,7 @@ from neo4j_align.progress import Stages
 from neo4j_align.records import LEFT, RIGHT, Neighbourhood, Nodes, Verdicts
 from neo4j_align.resolve import anchors
 from neo4j_align.sight import Graph
-from neo4j_align.store import candidates, nearest, sampling
+from neo4j_align.store import candidates, pools, sampling
 from tests.unit.builders import config, objects
 
 WORDS = ("solaris", "stalker", "mirror", "nostalgia", "ivan", "rublev", "sacrifice", "the", "ii")
@@ -193,12 +193,13 @@ def test_the_size_of_a_partition_and_of_a_batch_of_entities_moves_nothing(seed: 
     assert engine.items >= len(whole.pairs) / size
 
 
-@pytest.mark.parametrize("budget", [nearest.BUDGET, 6])
+@pytest.mark.parametrize("budget", [pools.BUDGET, 6])
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 100_000), steps=st.lists(st.lists(st.integers(0, 5), max_size=4), min_size=1, max_size=3))
 def test_a_judgement_that_follows_is_one_from_nothing(budget: int, seed: int, steps: list[list[int]]) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(nearest, "BUDGET", budget)
+        patched.setattr(pools, "BUDGET", budget)
+        patched.setattr(pools, "LITTLE", budget // 2)
         made, mapped = world(seed), mapping()
         judge = Looks(mapped, Stages()).judge
         taught, random = model(mapped, made.graph(mapped)), Random(seed)
