@@ -23,7 +23,9 @@ WITH l, r, verdict, pair, was, kind, other AND NOT any(type IN coalesce(head(COL
   MATCH (run:AlignRun {alignment: $alignment}) WHERE run.many IS NOT NULL RETURN run.many ORDER BY run.started_at DESC LIMIT 1
 }), []) WHERE coalesce($left_types[type] IN labels(l), false)) AS taken
 WITH l, r, verdict, pair, was, kind, CASE kind WHEN 'NOT_SAME_AS' THEN 'rejection' ELSE 'confirmation' END AS withdrawn,
-     CASE kind WHEN 'NOT_SAME_AS' THEN was.was_run IS NOT NULL AND NOT taken ELSE was.predicted IS NOT NULL END AS link
+     CASE kind WHEN 'NOT_SAME_AS' THEN was.was_run IS NOT NULL AND NOT taken AND NOT EXISTS {
+       MATCH (a)-[:SAME_AS {pair: pair}]->(b) WHERE a <> l OR b <> r // its name, since an end has another key by now
+     } ELSE was.predicted IS NOT NULL END AS link
 FOREACH (kept IN CASE WHEN kind = 'SAME_AS' AND link THEN [verdict] ELSE [] END |
   SET kept.status = 'predicted', kept.confidence = was.predicted
   REMOVE kept.predicted, kept.decided_by, kept.decided_at, kept.note)
