@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 
-def _options(command: Callable[..., None]) -> Callable[..., None]:
+def _pairs(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
-        click.option("--note", help="Why; kept with the verdict."),
-        click.option("--by", help="Who decides; by default the user of this machine."),
         click.option("--csv", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path),
                      help="CSV: left,right[,by][,note]; many pairs instead of one."),
         click.argument("right", required=False),
@@ -30,8 +28,14 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def _said(command: Callable[..., None]) -> Callable[..., None]:
+    command = click.option("--note", help="Why; kept with the verdict.")(command)
+    return click.option("--by", help="Who decides; by default the user of this machine.")(command)
+
+
 @click.command()
-@_options
+@_pairs
+@_said
 @common
 def confirm(common: Common, **arguments: Any) -> None:
     """Say that two entities are the same: LEFT and RIGHT are their keys.
@@ -49,7 +53,8 @@ def confirm(common: Common, **arguments: Any) -> None:
 
 
 @click.command()
-@_options
+@_pairs
+@_said
 @common
 def reject(common: Common, **arguments: Any) -> None:
     """Say that two entities are not the same: LEFT and RIGHT are their keys.
@@ -66,24 +71,35 @@ def reject(common: Common, **arguments: Any) -> None:
 
 
 @click.command()
-@click.argument("left")
-@click.argument("right")
+@_pairs
+@click.option("--by", help="Whose verdicts; by default everybody's.")
 @common
-def withdraw(common: Common, left: str, right: str) -> None:
+def withdraw(common: Common, left: str | None, right: str | None, path: Path | None, by: str | None) -> None:
     """Take the verdicts on a pair back: LEFT and RIGHT are the keys.
 
     What the machine had predicted before stands again, if nothing else took its place.
 
     \b
-    Example: neo4j-align withdraw tt0133093 /m/01
+    Examples:
+      neo4j-align withdraw tt0133093 /m/01
+      neo4j-align withdraw --csv checked.csv --by ana
     """
     from neo4j_align.store import verdicts
 
+    pairs = [{"by": by, **pair} for pair in _given(left, right, path)]
     config = common.config()
     with common.connect() as database:
-        rows = verdicts.withdraw(database, config, left, right)
-    said = [f"{row['pair']}: {row['withdrawn']} withdrawn" + ", predicted again" * row["link"] for row in rows]
-    common.result({"withdrawn": rows}, "\n".join(said))
+        found = verdicts.withdraw(database, config, pairs)
+    rows = [row for gone in found for row in gone]
+    failed = [
+        {**pair, "status": f"no verdict by {pair['by']}" if pair["by"] else "no verdict"}
+        for pair, gone in zip(pairs, found, strict=True)
+        if not gone
+    ]
+    lines = [f"{len(rows):,} verdicts withdrawn."]
+    lines += [f"  {row['pair']}: {row['withdrawn']}" + ", predicted again" * row["link"] for row in rows[:_SHOWN]]
+    common.result({"withdrawn": rows, "failed": failed}, "\n".join(lines))
+    _name(failed, len(pairs), "withdrawn")
 
 
 def _judge(
@@ -92,10 +108,7 @@ def _judge(
     from neo4j_align.store import verdicts
     from neo4j_align.store.lease import actor
 
-    if (path is None) == (left is None) or (left is None) != (right is None):
-        raise click.UsageError("Give the keys LEFT and RIGHT, or --csv FILE.")
-    pairs = [{"left": left, "right": right}] if path is None else _read(path)
-    pairs = [{"by": by or actor(), "note": note, **pair} for pair in pairs]
+    pairs = [{"by": by or actor(), "note": note, **pair} for pair in _given(left, right, path)]
     config = common.config()
     with common.connect() as database:
         rows = verdicts.judge(database, config, kind, pairs)
@@ -105,9 +118,20 @@ def _judge(
     lines += [f"  {row['pair']} is contradicted: {'; '.join(row['contradicts'])}" for row in disputed[:_SHOWN]]
     document = {"done": len(rows) - len(failed), "failed": failed, "contradicted": disputed}
     common.result(document, "\n".join(lines))
+    _name(failed, len(pairs), "judged")
+
+
+def _name(failed: list[dict[str, Any]], of: int, what: str) -> None:
+    """Raise an error that names pairs with which it could not be done, if there are any."""
     if failed:
         named = "\n".join(f"  {row['left']}, {row['right']}: {row['status']}" for row in failed[:_SHOWN])
-        raise DataError(f"{len(failed):,} of {len(rows):,} pairs could not be judged:\n{named}")
+        raise DataError(f"{len(failed):,} of {of:,} pairs could not be {what}:\n{named}")
+
+
+def _given(left: str | None, right: str | None, path: Path | None) -> list[dict[str, Any]]:
+    if (path is None) == (left is None) or (left is None) != (right is None):
+        raise click.UsageError("Give the keys LEFT and RIGHT, or --csv FILE.")
+    return [{"left": left, "right": right}] if path is None else _read(path)
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
