@@ -130,11 +130,12 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Lay out rows as a table for people; numbers with two decimals."""
+    """Lay out rows as a table for people: a row one line, numbers with two decimals."""
     if not rows:
         return "  (no rows)"
     cells = [
-        [f"{v:.2f}" if isinstance(v, float) else "" if v is None else str(v) for v in row.values()] for row in rows
+        [f"{v:.2f}" if isinstance(v, float) else "" if v is None else " ".join(str(v).split()) for v in row.values()]
+        for row in rows
     ]
     table = [list(rows[0]), *cells]
     widths = [min(44, max(map(len, column))) for column in zip(*table, strict=True)]

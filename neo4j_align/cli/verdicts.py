@@ -1,4 +1,4 @@
-"""`confirm`, `reject`, `withdraw`: a person's verdicts, which outrank the machine."""
+"""`confirm`, `reject`, `withdraw`, `verdicts`: what persons say of pairs, which outranks the machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neo4j_align.cli.options import Common, common
+from neo4j_align.cli.options import Common, common, table
 from neo4j_align.errors import DataError
 
 if TYPE_CHECKING:
@@ -84,12 +84,12 @@ def withdraw(common: Common, left: str | None, right: str | None, path: Path | N
       neo4j-align withdraw tt0133093 /m/01
       neo4j-align withdraw --csv checked.csv --by ana
     """
-    from neo4j_align.store import verdicts
+    from neo4j_align.store import verdicts as store
 
     pairs = [{"by": by, **pair} for pair in _given(left, right, path)]
     config = common.config()
     with common.connect() as database:
-        found = verdicts.withdraw(database, config, pairs)
+        found = store.withdraw(database, config, pairs)
     rows = [row for gone in found for row in gone]
     failed = [
         {**pair, "status": f"no verdict by {pair['by']}" if pair["by"] else "no verdict"}
@@ -102,16 +102,49 @@ def withdraw(common: Common, left: str | None, right: str | None, path: Path | N
     _name(failed, len(pairs), "withdrawn")
 
 
+@click.group()
+def verdicts() -> None:
+    """List what persons said of pairs; `confirm`, `reject` and `withdraw` say it and take it back.
+
+    \b
+    Example: neo4j-align verdicts list
+    """
+
+
+@verdicts.command("list")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many, newest first.")
+@click.option("--by", help="Whose verdicts; by default everybody's.")
+@common
+def list_(common: Common, limit: int, by: str | None) -> None:
+    """List the latest verdicts on pairs of the two graphs.
+
+    \b
+    Examples:
+      neo4j-align verdicts list --by ana
+      neo4j-align verdicts list --limit 1000000 --json
+    """
+    from neo4j_align.store import verdicts as store
+
+    config = common.config()
+    with common.connect() as database:
+        given = store.given(database, config)
+    rows = [{"left": left, "right": right, **vars(said)} for (left, right), on in given.items() for said in on]
+    rows = [row for row in rows if by in (None, row["by"])]
+    more = [f"  … and {len(rows) - limit:,} more; --limit shows them."] if len(rows) > limit else []
+    text = "\n".join([table(rows[:limit]), *more]) if rows else "There are no verdicts yet."
+    common.result({"verdicts": rows[:limit]}, text)
+
+
 def _judge(
     common: Common, kind: Kind, left: str | None, right: str | None, path: Path | None, by: str | None, note: str | None
 ) -> None:
-    from neo4j_align.store import verdicts
+    from neo4j_align.store import verdicts as store
     from neo4j_align.store.lease import actor
 
     pairs = [{"by": by or actor(), "note": note, **pair} for pair in _given(left, right, path)]
     config = common.config()
     with common.connect() as database:
-        rows = verdicts.judge(database, config, kind, pairs)
+        rows = store.judge(database, config, kind, pairs)
     failed = [row for row in rows if row["pair"] is None or row["status"] not in ("confirmed", "rejected")]
     disputed = [row for row in rows if row["contradicts"]]
     lines = [f"{len(rows) - len(failed):,} pairs {'confirmed' if kind == 'confirm' else 'rejected'}."]
@@ -138,13 +171,13 @@ def _read(path: Path) -> list[dict[str, Any]]:
     """Read pairs of a CSV; what is empty in `by` and `note` is left to the options."""
     from neo4j_align.cli.learn import read_table
 
-    table = read_table(path)
-    if not {"left", "right"} <= set(table.columns):
+    found = read_table(path)
+    if not {"left", "right"} <= set(found.columns):
         raise DataError(f"{path} needs the columns left,right (and may have by,note), with commas between them.")
-    if "label" in table:
+    if "label" in found:
         raise DataError(f"{path} has a column label. Give what to confirm and what to reject in two files without it.")
-    kept = [column for column in ("left", "right", "by", "note") if column in table]
-    rows = [{str(name): value for name, value in row.items() if value != ""} for row in table[kept].to_dict("records")]
+    kept = [column for column in ("left", "right", "by", "note") if column in found]
+    rows = [{str(name): value for name, value in row.items() if value != ""} for row in found[kept].to_dict("records")]
     if broken := [at for at, row in enumerate(rows, start=2) if not {"left", "right"} <= row.keys()]:
         raise DataError(f"Line {broken[0]} of {path} lacks left or right. Fill or remove it.")
     return rows

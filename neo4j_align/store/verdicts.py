@@ -66,17 +66,16 @@ def withdraw(database: Database, config: Config, pairs: Sequence[dict[str, Any]]
 
 
 def given(database: Database, config: Config) -> dict[tuple[Any, Any], Verdicts]:
-    """Return all verdicts of an alignment by the keys of the pair, left and right."""
+    """Return all verdicts of an alignment by the keys of the pair, left and right; what was judged last comes first."""
     known = schema.constants(config)
     names = ("left_prefix", "right_prefix")
     keys = {"left_key": config.left.key, "right_key": config.right.key}
-    found: dict[tuple[Any, Any], Verdicts] = {}
+    found: dict[tuple[Any, Any], list[Verdict]] = {}
     for row in database.read(
         queries.load("links/verdicts").text, None, **keys, **{name: known[name] for name in names}
     ):
-        pair = row.pop("left"), row.pop("right")
-        found[pair] = (*found.get(pair, ()), Verdict(**row))
-    return found
+        found.setdefault((row.pop("left"), row.pop("right")), []).append(Verdict(**row))
+    return {pair: tuple(sorted(said, key=lambda one: one.verdict)) for pair, said in found.items()}
 
 
 def on(database: Database, config: Config, left: Any, right: Any) -> Verdicts:

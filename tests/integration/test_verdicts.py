@@ -114,3 +114,25 @@ def test_what_to_judge_must_be_said_once(run: Run, settled: Database, tmp_path: 
     for command in ("confirm", "reject", "withdraw"):
         for arguments in ((), ("l0",), ("l0", "r0", "--csv", path)):
             given(run, command, *arguments, code=2)
+
+
+def test_verdicts_are_listed_newest_first(run: Run, settled: Database) -> None:
+    assert given(run, "verdicts", "list").stdout == "There are no verdicts yet.\n"
+    for command in (
+        ("reject", "l1", "r1", "--by", "bob"),
+        ("confirm", "l0", "r0", "--by", "ana", "--note", "same\nyear"),
+    ):
+        given(run, *command)
+    given(run, "reject", "l0", "r0", "--by", "bob")
+    found = document(given(run, "verdicts", "list", "--json"))["verdicts"]
+    assert [(row["left"], row["right"], row["verdict"], row["by"], row["note"]) for row in found] == [
+        ("l0", "r0", "confirmed", "ana", "same\nyear"),
+        ("l0", "r0", "rejected", "bob", None),
+        ("l1", "r1", "rejected", "bob", None),
+    ]
+    assert document(given(run, "verdicts", "list", "--by", "ana", "--json"))["verdicts"] == found[:1]
+    lines = given(run, "verdicts", "list", "--limit", "1").stdout.splitlines()
+    assert lines[0].split() == ["left", "right", "verdict", "by", "at", "note"]
+    assert lines[2].split()[:4] == ["l0", "r0", "confirmed", "ana"]
+    assert lines[2].endswith("same year")
+    assert lines[3] == "  … and 2 more; --limit shows them."
