@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from neo4j_align.errors import ConfigError
 from neo4j_align.settings import Candidates, Frozen, History, Sampling, Sync, Training
+from neo4j_align.wording import problems
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -245,14 +246,9 @@ class Config(Frozen):
 
         What the configuration says comes before what was learned.
         """
-        least = [
-            learned if kind.threshold is None else kind.threshold
-            for kind, learned in zip(self.types, thresholds, strict=True)
-        ]
-        alone = [
-            learned if kind.cardinality == "auto" else kind.cardinality == "one"
-            for kind, learned in zip(self.types, exclusive, strict=True)
-        ]
+        rows = list(zip(self.types, thresholds, exclusive, strict=True))
+        least = [learned if kind.threshold is None else kind.threshold for kind, learned, _ in rows]
+        alone = [learned if kind.cardinality == "auto" else kind.cardinality == "one" for kind, _, learned in rows]
         return least, alone
 
     def many(self, exclusive: Sequence[bool]) -> list[str]:
@@ -296,7 +292,4 @@ def parse_config(document: dict[str, Any]) -> Config:
     try:
         return Config.model_validate(document)
     except ValidationError as error:
-        problems = [
-            f"{'.'.join(str(part) for part in item['loc']) or 'top level'}: {item['msg']}" for item in error.errors()
-        ]
-        raise ConfigError("; ".join(problems)) from error
+        raise ConfigError("; ".join(problems(error))) from error

@@ -1,5 +1,10 @@
 """The errors that a user can meet: one root, and every message says the remedy."""
 
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
 
 class AlignError(Exception):
     """Root of all errors of this package; the command line prints its message and exits with 1."""
@@ -30,8 +35,26 @@ class ServerError(AlignError):
 
 
 class EngineError(AlignError):
-    """Ray is missing, cannot be started or joined, has another version of this package, or lost its workers."""
+    """Ray is missing, cannot be started or joined, differs in version or lost its workers; or a GPU is too small."""
 
 
 class JudgedError(AlignError):
     """Somebody else judged a pair in the meantime."""
+
+
+@contextlib.contextmanager
+def gpu_memory() -> Iterator[None]:
+    """Say the remedy where a GPU has too little memory for what is done.
+
+    Raises:
+        EngineError: It has; PyTorch's error is known by its name, since the command line does not import PyTorch.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if type(error).__name__ != "OutOfMemoryError":
+            raise
+        raise EngineError(
+            "The GPU has too little memory for these graphs. With the variable CUDA_VISIBLE_DEVICES empty, the same "
+            "is done on the processor."
+        ) from error

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from neo4j_align.ablation import Removal, Rescored, Weights, rescore
-from neo4j_align.errors import DataError
+from neo4j_align.errors import DataError, gpu_memory
 from neo4j_align.explanation import (
     Attribute,
     Counterfactual,
@@ -64,6 +64,7 @@ class Explainer:
         self._nodes, self._drawn = found.judged.scene.graph.seen
         self._sight = Sight(found.config, Stages())
 
+    @gpu_memory()
     def explain(self, left: object, right: object) -> Explanation:
         """Explain the pair of these keys.
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from neo4j_align.config import Config
 from neo4j_align.engine import Engine, Local
-from neo4j_align.errors import ModelError
+from neo4j_align.errors import ModelError, gpu_memory
 from neo4j_align.explain import Explainer
 from neo4j_align.explanation import Explanation
 from neo4j_align.gnn import saved
@@ -55,6 +55,7 @@ class Aligner:
         self.memory = memory
         self.engine = engine or Local()
 
+    @gpu_memory()
     def train(self, table: pd.DataFrame | None, folder: Path | str) -> saved.Model:
         """Train a model on labels and a person's verdicts, or on what it finds out by itself, and save it.
 
@@ -234,6 +235,7 @@ class Aligner:
         )
         return figures if found.target is None else {**figures, "target": found.target.document()}
 
+    @gpu_memory()
     def _judge(self, model: saved.Model, precision: float | None = None, known: Known = NOTHING_KNOWN) -> Scored:
         model.require(self.config)
         about = model.about

@@ -1,4 +1,4 @@
-// create(rows, left_key, right_key, left_prefix, right_prefix, run, model, change, number): write predicted links and what was written; an end that is gone, became another node or was judged by a person is passed over
+// create(rows, left_key, right_key, left_prefix, right_prefix, run, model, change, number): write predicted links and what was written; an end that is gone, became another node or was judged by a person, and a name that a verdict has whose end has another key by now, is passed over
 UNWIND $rows AS row
 // Not STARTS WITH: before the first link the planner would seek all pairs in the index, for every row.
 MATCH (l) WHERE elementId(l) = row.left_id AND l[$left_key] = row.left
@@ -8,6 +8,7 @@ MATCH (r) WHERE elementId(r) = row.right_id AND r[$right_key] = row.right
     (l)-[c:SAME_AS {status: 'confirmed'}]->() WHERE left(c.pair, size($left_prefix)) = $left_prefix AND c.pair CONTAINS '|' + $right_prefix })
   AND NOT (row.alone AND EXISTS {
     (r)<-[c:SAME_AS {status: 'confirmed'}]-() WHERE left(c.pair, size($left_prefix)) = $left_prefix AND c.pair CONTAINS '|' + $right_prefix })
+  AND NOT EXISTS { MATCH (a)-[:SAME_AS {pair: row.pair}]->(b) WHERE a <> l OR b <> r }
 MERGE (l)-[s:SAME_AS {pair: row.pair}]->(r)
 ON CREATE SET s.status = 'predicted', s.confidence = row.confidence, s.score = row.score,
               s.run = coalesce(row.run, $run), s.model = coalesce(row.model, $model),

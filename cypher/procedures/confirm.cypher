@@ -16,6 +16,13 @@ WITH l, r,
           THEN 'not of one type' ELSE 'confirmed' END AS status,
      $left_prefix + replace(replace(replace(toString(l.`{left_key}`), '~', '~~'), ':', '~:'), '|', '~|') + '|' +
      $right_prefix + replace(replace(replace(toString(r.`{right_key}`), '~', '~~'), ':', '~:'), '|', '~|') AS pair
+// A name is there once. One that stands elsewhere, since an end has another key by now, gives way if it was predicted.
+OPTIONAL MATCH (a)-[stale:SAME_AS {pair: pair}]->(b) WHERE a <> l OR b <> r
+WITH l, r, pair, stale,
+     CASE WHEN stale IS NULL OR status <> 'confirmed' OR stale.status = 'predicted' THEN status
+          ELSE 'its name still stands on a verdict on ' + coalesce(toStringOrNull(a.`{left_key}`), 'no key') + ' and ' +
+               coalesce(toStringOrNull(b.`{right_key}`), 'no key') + ', whose keys have changed: withdraw that first' END AS status
+FOREACH (gone IN CASE WHEN status = 'confirmed' AND stale IS NOT NULL THEN [stale] ELSE [] END | DELETE gone)
 FOREACH (_ IN CASE status WHEN 'confirmed' THEN [1] ELSE [] END |
   MERGE (l)-[s:SAME_AS {pair: pair}]->(r)
   ON CREATE SET s.created_at = datetime()

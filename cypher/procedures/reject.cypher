@@ -16,6 +16,12 @@ WITH l, r,
           THEN 'not of one type' ELSE 'rejected' END AS status,
      $left_prefix + replace(replace(replace(toString(l.`{left_key}`), '~', '~~'), ':', '~:'), '|', '~|') + '|' +
      $right_prefix + replace(replace(replace(toString(r.`{right_key}`), '~', '~~'), ':', '~:'), '|', '~|') AS pair
+// A name is there once, also where an end has another key by now.
+OPTIONAL MATCH (a)-[stale:NOT_SAME_AS {pair: pair}]->(b) WHERE a <> l OR b <> r
+WITH l, r, pair,
+     CASE WHEN stale IS NULL OR status <> 'rejected' THEN status
+          ELSE 'its name still stands on a verdict on ' + coalesce(toStringOrNull(a.`{left_key}`), 'no key') + ' and ' +
+               coalesce(toStringOrNull(b.`{right_key}`), 'no key') + ', whose keys have changed: withdraw that first' END AS status
 OPTIONAL MATCH (l)-[same:SAME_AS {pair: pair}]->(r)
 WITH l, r, status, pair, same, CASE same.status WHEN 'predicted' THEN properties(same) ELSE {} END AS was
 // The link's values stay with the verdict: withdrawn, it can bring the link back.

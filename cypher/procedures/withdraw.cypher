@@ -1,5 +1,5 @@
-// withdraw(left, right, left_property, left_value, right_property, right_value, left_types, alignment) [left, right, left_key, right_key]: take the verdicts on a pair back; what the machine had predicted stands again, if nothing else took its place
-// WRITE withdraw(left :: ANY, right :: ANY) :: (pair :: STRING, withdrawn :: STRING, link :: BOOLEAN)
+// withdraw(left, right, by, left_property, left_value, right_property, right_value, left_types, alignment) [left, right, left_key, right_key]: take the verdicts on a pair back, those of everybody or of one person; what the machine had predicted stands again, if nothing else took its place
+// WRITE withdraw(left :: ANY, right :: ANY, by = null :: STRING) :: (pair :: STRING, withdrawn :: STRING, link :: BOOLEAN)
 // A key is found as text and as a whole number, but 7.5 is not 7.
 WITH [k IN [toStringOrNull($left), toIntegerOrNull($left)]
       WHERE k = $left OR toString(k) = toStringOrNull($left)] AS left_keys,
@@ -11,6 +11,7 @@ MATCH (r:`{right}`) WHERE r.`{right_key}` IN right_keys
   AND ($right_property IS NULL OR r[$right_property] = $right_value)
 MATCH (l)-[verdict:SAME_AS|NOT_SAME_AS]->(r)
 WHERE verdict.pair IS NOT NULL AND (type(verdict) = 'NOT_SAME_AS' OR verdict.status = 'confirmed')
+  AND ($by IS NULL OR verdict.decided_by = $by)
 WITH l, r, verdict, verdict.pair AS pair, properties(verdict) AS was, type(verdict) AS kind, EXISTS {
   MATCH (l)-[other:SAME_AS]->(m:`{right}`)
   WHERE other.pair <> verdict.pair AND ($right_property IS NULL OR m[$right_property] = $right_value)
@@ -23,7 +24,9 @@ WITH l, r, verdict, pair, was, kind, other AND NOT any(type IN coalesce(head(COL
   MATCH (run:AlignRun {alignment: $alignment}) WHERE run.many IS NOT NULL RETURN run.many ORDER BY run.started_at DESC LIMIT 1
 }), []) WHERE coalesce($left_types[type] IN labels(l), false)) AS taken
 WITH l, r, verdict, pair, was, kind, CASE kind WHEN 'NOT_SAME_AS' THEN 'rejection' ELSE 'confirmation' END AS withdrawn,
-     CASE kind WHEN 'NOT_SAME_AS' THEN was.was_run IS NOT NULL AND NOT taken ELSE was.predicted IS NOT NULL END AS link
+     CASE kind WHEN 'NOT_SAME_AS' THEN was.was_run IS NOT NULL AND NOT taken AND NOT EXISTS {
+       MATCH (a)-[:SAME_AS {pair: pair}]->(b) WHERE a <> l OR b <> r // its name, since an end has another key by now
+     } ELSE was.predicted IS NOT NULL END AS link
 FOREACH (kept IN CASE WHEN kind = 'SAME_AS' AND link THEN [verdict] ELSE [] END |
   SET kept.status = 'predicted', kept.confidence = was.predicted
   REMOVE kept.predicted, kept.decided_by, kept.decided_at, kept.note)

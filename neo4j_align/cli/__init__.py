@@ -23,11 +23,13 @@ COMMANDS = {
     "confirm": "verdicts",
     "reject": "verdicts",
     "withdraw": "verdicts",
+    "verdicts": "verdicts",
     "review": "review",
     "runs": "runs",
     "report": "report",
     "procedures": "procedures",
     "worker": "worker",
+    "jobs": "jobs",
     "uninstall": "uninstall",
 }
 

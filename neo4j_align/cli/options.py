@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from neo4j_align.store.database import Database
 
 STOPPED = 130  # exit code after Ctrl-C, as shells have it
-NO_ROOM = (
-    "The GPU has too little memory for these graphs. With the variable CUDA_VISIBLE_DEVICES empty, the same command "
-    "works on the processor."
-)
 MODEL = Path("models/align")  # where commands look for a model that nobody names
 
 
@@ -118,10 +114,6 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
             command(common=options, **arguments)
         except AlignError as error:
             raise click.ClickException(str(error)) from error
-        except RuntimeError as error:
-            if type(error).__name__ != "OutOfMemoryError":  # torch's; importing torch here would slow every --help
-                raise
-            raise click.ClickException(NO_ROOM) from error
         except KeyboardInterrupt:
             click.echo("Stopped. What was written stays, and the same command does the rest.", err=True)
             raise SystemExit(STOPPED) from None
@@ -130,11 +122,12 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Lay out rows as a table for people; numbers with two decimals."""
+    """Lay out rows as a table for people: a row one line, numbers with two decimals."""
     if not rows:
         return "  (no rows)"
     cells = [
-        [f"{v:.2f}" if isinstance(v, float) else "" if v is None else str(v) for v in row.values()] for row in rows
+        [f"{v:.2f}" if isinstance(v, float) else "" if v is None else " ".join(str(v).split()) for v in row.values()]
+        for row in rows
     ]
     table = [list(rows[0]), *cells]
     widths = [min(44, max(map(len, column))) for column in zip(*table, strict=True)]

@@ -1,4 +1,4 @@
-"""`confirm`, `reject`, `withdraw`: a person's verdicts, which outrank the machine."""
+"""`confirm`, `reject`, `withdraw`, `verdicts`: what persons say of pairs, which outranks the machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neo4j_align.cli.options import Common, common
+from neo4j_align.cli.options import Common, common, table
 from neo4j_align.errors import DataError
 
 if TYPE_CHECKING:
@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 
-def _options(command: Callable[..., None]) -> Callable[..., None]:
+def _pairs(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
-        click.option("--note", help="Why; kept with the verdict."),
-        click.option("--by", help="Who decides; by default the user of this machine."),
         click.option("--csv", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path),
                      help="CSV: left,right[,by][,note]; many pairs instead of one."),
         click.argument("right", required=False),
@@ -30,8 +28,14 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def _said(command: Callable[..., None]) -> Callable[..., None]:
+    command = click.option("--note", help="Why; kept with the verdict.")(command)
+    return click.option("--by", help="Who decides; by default the user of this machine.")(command)
+
+
 @click.command()
-@_options
+@_pairs
+@_said
 @common
 def confirm(common: Common, **arguments: Any) -> None:
     """Say that two entities are the same: LEFT and RIGHT are their keys.
@@ -49,7 +53,8 @@ def confirm(common: Common, **arguments: Any) -> None:
 
 
 @click.command()
-@_options
+@_pairs
+@_said
 @common
 def reject(common: Common, **arguments: Any) -> None:
     """Say that two entities are not the same: LEFT and RIGHT are their keys.
@@ -66,61 +71,113 @@ def reject(common: Common, **arguments: Any) -> None:
 
 
 @click.command()
-@click.argument("left")
-@click.argument("right")
+@_pairs
+@click.option("--by", help="Whose verdicts; by default everybody's.")
 @common
-def withdraw(common: Common, left: str, right: str) -> None:
+def withdraw(common: Common, left: str | None, right: str | None, path: Path | None, by: str | None) -> None:
     """Take the verdicts on a pair back: LEFT and RIGHT are the keys.
 
     What the machine had predicted before stands again, if nothing else took its place.
 
     \b
-    Example: neo4j-align withdraw tt0133093 /m/01
+    Examples:
+      neo4j-align withdraw tt0133093 /m/01
+      neo4j-align withdraw --csv checked.csv --by ana
     """
-    from neo4j_align.store import verdicts
+    from neo4j_align.store import verdicts as store
+
+    pairs = [{"by": by, **pair} for pair in _given(left, right, path)]
+    config = common.config()
+    with common.connect() as database:
+        found = store.withdraw(database, config, pairs)
+    rows = [row for gone in found for row in gone]
+    failed = [
+        {**pair, "status": f"no verdict by {pair['by']}" if pair["by"] else "no verdict"}
+        for pair, gone in zip(pairs, found, strict=True)
+        if not gone
+    ]
+    lines = [f"{len(rows):,} verdicts withdrawn."]
+    lines += [f"  {row['pair']}: {row['withdrawn']}" + ", predicted again" * row["link"] for row in rows[:_SHOWN]]
+    common.result({"withdrawn": rows, "failed": failed}, "\n".join(lines))
+    _name(failed, len(pairs), "withdrawn")
+
+
+@click.group()
+def verdicts() -> None:
+    """List what persons said of pairs; `confirm`, `reject` and `withdraw` say it and take it back.
+
+    \b
+    Example: neo4j-align verdicts list
+    """
+
+
+@verdicts.command("list")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many, newest first.")
+@click.option("--by", help="Whose verdicts; by default everybody's.")
+@common
+def list_(common: Common, limit: int, by: str | None) -> None:
+    """List the latest verdicts on pairs of the two graphs.
+
+    \b
+    Examples:
+      neo4j-align verdicts list --by ana
+      neo4j-align verdicts list --limit 1000000 --json
+    """
+    from neo4j_align.store import verdicts as store
 
     config = common.config()
     with common.connect() as database:
-        rows = verdicts.withdraw(database, config, left, right)
-    said = [f"{row['pair']}: {row['withdrawn']} withdrawn" + ", predicted again" * row["link"] for row in rows]
-    common.result({"withdrawn": rows}, "\n".join(said))
+        given = store.given(database, config)
+    rows = [{"left": left, "right": right, **vars(said)} for (left, right), on in given.items() for said in on]
+    rows = [row for row in rows if by in (None, row["by"])]
+    more = [f"  … and {len(rows) - limit:,} more; --limit shows them."] if len(rows) > limit else []
+    text = "\n".join([table(rows[:limit]), *more]) if rows else "There are no verdicts yet."
+    common.result({"verdicts": rows[:limit]}, text)
 
 
 def _judge(
     common: Common, kind: Kind, left: str | None, right: str | None, path: Path | None, by: str | None, note: str | None
 ) -> None:
-    from neo4j_align.store import verdicts
+    from neo4j_align.store import verdicts as store
     from neo4j_align.store.lease import actor
 
-    if (path is None) == (left is None) or (left is None) != (right is None):
-        raise click.UsageError("Give the keys LEFT and RIGHT, or --csv FILE.")
-    pairs = [{"left": left, "right": right}] if path is None else _read(path)
-    pairs = [{"by": by or actor(), "note": note, **pair} for pair in pairs]
+    pairs = [{"by": by or actor(), "note": note, **pair} for pair in _given(left, right, path)]
     config = common.config()
     with common.connect() as database:
-        rows = verdicts.judge(database, config, kind, pairs)
+        rows = store.judge(database, config, kind, pairs)
     failed = [row for row in rows if row["pair"] is None or row["status"] not in ("confirmed", "rejected")]
     disputed = [row for row in rows if row["contradicts"]]
     lines = [f"{len(rows) - len(failed):,} pairs {'confirmed' if kind == 'confirm' else 'rejected'}."]
     lines += [f"  {row['pair']} is contradicted: {'; '.join(row['contradicts'])}" for row in disputed[:_SHOWN]]
     document = {"done": len(rows) - len(failed), "failed": failed, "contradicted": disputed}
     common.result(document, "\n".join(lines))
+    _name(failed, len(pairs), "judged")
+
+
+def _name(failed: list[dict[str, Any]], of: int, what: str) -> None:
+    """Raise an error that names pairs with which it could not be done, if there are any."""
     if failed:
         named = "\n".join(f"  {row['left']}, {row['right']}: {row['status']}" for row in failed[:_SHOWN])
-        raise DataError(f"{len(failed):,} of {len(rows):,} pairs could not be judged:\n{named}")
+        raise DataError(f"{len(failed):,} of {of:,} pairs could not be {what}:\n{named}")
+
+
+def _given(left: str | None, right: str | None, path: Path | None) -> list[dict[str, Any]]:
+    if (path is None) == (left is None) or (left is None) != (right is None):
+        raise click.UsageError("Give the keys LEFT and RIGHT, or --csv FILE.")
+    return [{"left": left, "right": right}] if path is None else _read(path)
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
     """Read pairs of a CSV; what is empty in `by` and `note` is left to the options."""
     from neo4j_align.cli.learn import read_table
 
-    table = read_table(path)
-    if not {"left", "right"} <= set(table.columns):
+    found = read_table(path)
+    if not {"left", "right"} <= set(found.columns):
         raise DataError(f"{path} needs the columns left,right (and may have by,note), with commas between them.")
-    if "label" in table:
+    if "label" in found:
         raise DataError(f"{path} has a column label. Give what to confirm and what to reject in two files without it.")
-    kept = [column for column in ("left", "right", "by", "note") if column in table]
-    rows = [{str(name): value for name, value in row.items() if value != ""} for row in table[kept].to_dict("records")]
+    kept = [column for column in ("left", "right", "by", "note") if column in found]
+    rows = [{str(name): value for name, value in row.items() if value != ""} for row in found[kept].to_dict("records")]
     if broken := [at for at, row in enumerate(rows, start=2) if not {"left", "right"} <= row.keys()]:
         raise DataError(f"Line {broken[0]} of {path} lacks left or right. Fill or remove it.")
     return rows

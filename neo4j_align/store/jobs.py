@@ -6,9 +6,9 @@ import json
 import os
 from typing import Any
 
-from neo4j_align.errors import LeaseError
+from neo4j_align.errors import DataError, LeaseError
 from neo4j_align.store import queries
-from neo4j_align.store.database import Database
+from neo4j_align.store.database import Database, Rows
 from neo4j_align.store.lease import actor
 
 ATTEMPTS = 3  # a job during which that many workers died is given up
@@ -68,3 +68,33 @@ def take(database: Database, token: str, alignment: str) -> Job | None:
     worker = f"{actor()}:{os.getpid()}"
     rows = database.write(queries.load("jobs/take").text, token=token, worker=worker, alignment=alignment)
     return Job(database, token, rows[0]["job"]) if rows else None
+
+
+def listed(database: Database, limit: int) -> Rows:
+    """Return the latest jobs of all alignments, newest first."""
+    return [row["job"] for row in database.read(queries.load("jobs/list").text, limit=limit)]
+
+
+def show(database: Database, job: str) -> dict[str, Any]:
+    """Return all that is known of a job, its `result` as it was before it became JSON.
+
+    Raises:
+        DataError: There is no such job.
+    """
+    found: dict[str, Any] = _one(database.read(queries.load("procedures/job").text, id=job), job)["job"]
+    return {**found, "result": json.loads(found["result"])} if "result" in found else found
+
+
+def cancel(database: Database, job: str) -> str:
+    """Cancel a job, at once or at its next step, and return its status.
+
+    Raises:
+        DataError: There is no such job.
+    """
+    return str(_one(database.write(queries.load("procedures/cancel").text, id=job), job)["status"])
+
+
+def _one(rows: Rows, job: str) -> dict[str, Any]:
+    if not rows:
+        raise DataError(f"There is no job {job}. `neo4j-align jobs list` names them.")
+    return rows[0]

@@ -254,6 +254,9 @@ Links are looked up and judged in Cypher by the statements below, in three ways:
 Keys are found as text and as whole numbers: `'7'` and `7` are the same key. `left` and `right` are the two sides of
 align.toml, and links run from left to right. A WRITE procedure takes a user that may write; a verdict holds at once,
 no run changes it, and `withdraw` takes it back.
+
+A key, type, run or job that is not known gives no rows, as one of which there is nothing to say does; what was to be
+judged or asked for says why not in `status`. `type` is the name that a type has in align.toml.
 """
 
 

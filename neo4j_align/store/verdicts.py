@@ -47,39 +47,35 @@ def judge(database: Database, config: Config, kind: Kind, pairs: Sequence[dict[s
         other verdicts that say otherwise: they stand too until one is withdrawn.
     """
     _ensure(database)
-    rows = [
-        row
-        for start in range(0, len(pairs), _AT_ONCE)
-        for found in procedures.many(database, config, kind, list(pairs[start : start + _AT_ONCE]))
-        for row in found
-    ]
+    found = _in_turn(database, config, kind, pairs)
+    rows = [row for rows in found for row in rows]
     return [{"left": pair["left"], "right": pair["right"], **row} for pair, row in zip(pairs, rows, strict=True)]
 
 
-def withdraw(database: Database, config: Config, left: str, right: str) -> Rows:
-    """Take the verdicts on a pair back; what the machine had predicted stands again, if nothing took its place.
+def withdraw(database: Database, config: Config, pairs: Sequence[dict[str, Any]]) -> list[Rows]:
+    """Take the verdicts on pairs back; what the machine had predicted stands again, if nothing took its place.
 
-    Raises:
-        DataError: There is no verdict on the pair.
+    Args:
+        pairs: `left` and `right`, keys; `by`, whose verdicts, where not everybody's.
+
+    Returns:
+        For each pair the verdicts that were withdrawn: `pair`, `withdrawn` (`confirmation` or `rejection`) and `link`,
+        whether it is predicted again.
     """
-    rows = procedures.call(database, config, "withdraw", left=left, right=right)
-    if not rows:
-        raise DataError(f"There is no verdict on {left} and {right}. See that these are their keys.")
-    return rows
+    return _in_turn(database, config, "withdraw", pairs)
 
 
 def given(database: Database, config: Config) -> dict[tuple[Any, Any], Verdicts]:
-    """Return all verdicts of an alignment by the keys of the pair, left and right."""
+    """Return all verdicts of an alignment by the keys of the pair, left and right; what was judged last comes first."""
     known = schema.constants(config)
     names = ("left_prefix", "right_prefix")
     keys = {"left_key": config.left.key, "right_key": config.right.key}
-    found: dict[tuple[Any, Any], Verdicts] = {}
+    found: dict[tuple[Any, Any], list[Verdict]] = {}
     for row in database.read(
         queries.load("links/verdicts").text, None, **keys, **{name: known[name] for name in names}
     ):
-        pair = row.pop("left"), row.pop("right")
-        found[pair] = (*found.get(pair, ()), Verdict(**row))
-    return found
+        found.setdefault((row.pop("left"), row.pop("right")), []).append(Verdict(**row))
+    return {pair: tuple(sorted(said, key=lambda one: one.verdict)) for pair, said in found.items()}
 
 
 def on(database: Database, config: Config, left: Any, right: Any) -> Verdicts:
@@ -125,6 +121,15 @@ def decide(
         return _read(execute, name), [other for row in rows for other in row["contradicts"]]
 
     return database.transact(work, again=False)
+
+
+def _in_turn(database: Database, config: Config, name: str, calls: Sequence[dict[str, Any]]) -> list[Rows]:
+    """Call a procedure's statement many times, and return the rows of each call."""
+    return [
+        rows
+        for start in range(0, len(calls), _AT_ONCE)
+        for rows in procedures.many(database, config, name, list(calls[start : start + _AT_ONCE]))
+    ]
 
 
 def _ensure(database: Database) -> None:

@@ -215,7 +215,7 @@ def test_verdicts_matching_and_blocking_are_named(example: Database, config: Con
     assert aligner.explain(model, left, stranger).status == "confirmed"
     taken = aligner.explain(model, left, right)
     assert taken.status in ("taken", "not a candidate", "below threshold")
-    verdicts.withdraw(example, config, left, stranger)
+    verdicts.withdraw(example, config, [{"left": left, "right": stranger}])
     verdicts.judge(example, config, "reject", [{"left": left, "right": right}])
     rejected = aligner.explain(model, left, right)
     assert (rejected.status, rejected.linked) == ("rejected", False)

@@ -195,6 +195,39 @@ def test_contradictions_are_told(call: Call, database: Database) -> None:
     assert keys(rows, "withdrawn", "link") == [("confirmation", True), ("rejection", False)]
 
 
+def rename(database: Database, old: str, new: str) -> None:
+    """Give an entity of the left another key, and its old key to a new one."""
+    database.write("MATCH (n {uid: $old}) SET n.uid = $new CREATE (:L:T0 {uid: $old})", old=old, new=new)
+
+
+def test_a_prediction_on_an_entity_renamed_since_gives_way(call: Call, database: Database) -> None:
+    rename(database, "l0", "l9")
+    assert call("confirm", left="l0", right="r0") == [{"pair": "L:l0|R:r0", "status": "confirmed", "contradicts": []}]
+    assert plain.pairs(database) == {("l0", "r0"): 1.0, ("l1", "r1"): 0.55, ("l2", "r2"): 0.95}
+
+
+@pytest.mark.parametrize("verdict", ["confirm", "reject"])
+def test_a_verdict_on_an_entity_renamed_since_stays_and_is_named(call: Call, database: Database, verdict: str) -> None:
+    call(verdict, left="l3", right="r3", by="ann")
+    rename(database, "l3", "l9")
+    before = plain.snapshot(database)
+    assert call(verdict, left="l3", right="r3")[0]["status"] == (
+        "its name still stands on a verdict on l9 and r3, whose keys have changed: withdraw that first"
+    )
+    assert plain.snapshot(database) == before
+    assert len(call("withdraw", left="l9", right="r3")) == 1
+    assert call(verdict, left="l3", right="r3")[0]["status"] == f"{verdict}ed"
+
+
+def test_a_prediction_whose_name_was_taken_since_stays_away(call: Call, database: Database) -> None:
+    call("reject", left="l0", right="r0")
+    rename(database, "l0", "l9")
+    call("confirm", left="l0", right="r0")
+    database.write("MATCH (run:AlignRun) SET run.many = ['T0']")  # so that none takes another's place
+    assert keys(call("withdraw", left="l9", right="r0"), "withdrawn", "link") == [("rejection", False)]
+    assert ("l0", "r0") in plain.pairs(database)
+
+
 def test_of_a_type_that_may_have_several_links_none_stands_against_another(call: Call, database: Database) -> None:
     before = plain.snapshot(database)
     call("reject", left="l0", right="r0")

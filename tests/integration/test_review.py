@@ -106,7 +106,7 @@ def test_two_reviewers_do_not_overwrite_each_other(review: tuple[Any, Desk], exa
 
     # A verdict from elsewhere counts as well.
     bob.open(f"/pairs/{row}")
-    verdicts.withdraw(example, config, *desk.keys(row))
+    verdicts.withdraw(example, config, [dict(zip(("left", "right"), desk.keys(row), strict=True))])
     late = bob.answer(row, "yes")
     assert late.status_code == 409
     assert "its verdict was withdrawn" in late.text

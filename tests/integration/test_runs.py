@@ -11,7 +11,7 @@ import pytest
 
 from neo4j_align.errors import LeaseError
 from neo4j_align.store import database as gate
-from neo4j_align.store import entities, lease, links, runs
+from neo4j_align.store import entities, lease, links, procedures, runs
 from neo4j_align.store.database import Database
 from neo4j_align.store.lease import Lease
 from tests.integration import plain
@@ -235,3 +235,16 @@ def test_a_key_that_another_node_took_over_leaves_no_link_behind(database: Datab
     plain.write(database, entities.pull(database, plain.CONFIG), {("l0", "r0"): 0.9})
     rows = database.read("MATCH (l)-[:SAME_AS]->(r) RETURN labels(l) AS labels, r.uid AS right")
     assert rows == [{"labels": ["L", "T0"], "right": "r0"}]
+
+
+def test_a_name_that_a_verdict_on_a_renamed_entity_has_ends_no_run(database: Database) -> None:
+    """Where several links are allowed it may be wanted; a person outranks the machine, also under an old name."""
+    plain.write(database, plain.load(database, 2), {})
+    procedures.call(database, plain.CONFIG, "confirm", left="l0", right="r0")
+    database.write("MATCH (n {uid: 'l0'}) SET n.uid = 'l9' CREATE (:L:T0 {uid: 'l0', name: 'name 0'})")
+    nodes = entities.pull(database, plain.CONFIG)
+    wanted = plain.frame({("l0", "r0"): 0.9, ("l1", "r1"): 0.8}.items()).assign(alone=False)
+    with runs.running(database, "align", plain.CONFIG) as run:
+        none = links.NO_ROWS
+        links.write(run, plain.CONFIG, links.Changes(links.with_ids(database, nodes, wanted), none, none), "m")
+    assert plain.pairs(database) == {("l9", "r0"): 1.0, ("l1", "r1"): 0.8}

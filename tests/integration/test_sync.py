@@ -144,7 +144,7 @@ class Editor:
         if kind != "withdraw":
             verdicts.judge(self.database, self.config, kind, [{"left": row["left"], "right": row["right"]}])
         elif row["status"] == "confirmed":
-            verdicts.withdraw(self.database, self.config, row["left"], row["right"])
+            verdicts.withdraw(self.database, self.config, [{"left": row["left"], "right": row["right"]}])
 
     def cut(self) -> None:
         self.write("MATCH (n {uid: $uid})-[s:SAME_AS]-() WHERE s.status = 'predicted' DELETE s", uid=self.node())

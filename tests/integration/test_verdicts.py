@@ -42,7 +42,7 @@ def test_a_pair_is_confirmed_rejected_and_withdrawn(run: Run, settled: Database)
     assert withdrawn == [{"pair": "L:l1|R:r1", "withdrawn": "rejection", "link": True}]
     given(run, "withdraw", "l0", "r0")
     assert plain.snapshot(settled) == before
-    assert "no verdict on l0 and r0" in given(run, "withdraw", "l0", "r0", code=1).stderr
+    assert "l0, r0: no verdict" in given(run, "withdraw", "l0", "r0", code=1).stderr
 
 
 def test_who_decided_stays_when_somebody_confirms_without_a_name(settled: Database) -> None:
@@ -64,6 +64,29 @@ def test_a_file_of_pairs(run: Run, settled: Database, tmp_path: Path) -> None:
     assert verdict(settled, "SAME_AS", "L:l3|R:r3")["decided_by"] == "ana"
 
     assert "is contradicted: confirmed by bob" in given(run, "reject", "l2", "r2", "--by", "eva").stdout
+
+
+def test_a_file_of_pairs_is_withdrawn(run: Run, settled: Database, tmp_path: Path) -> None:
+    before = plain.snapshot(settled)
+    path = tmp_path / "checked.csv"
+    path.write_text("left,right,by,note\nl0,r0,bob,\nl1,r1,,seen\n")
+    given(run, "confirm", "--csv", path, "--by", "ana")
+    path.write_text("left,right,by,note\nl0,r0,bob,\nnix,r0,,\nl1,r1,,seen\n")
+    result = given(run, "withdraw", "--csv", path, "--by", "ana", "--json", code=1)
+    shown = document(result)
+    assert [row["pair"] for row in shown["withdrawn"]] == ["L:l0|R:r0", "L:l1|R:r1"]
+    assert shown["failed"] == [{"left": "nix", "right": "r0", "by": "ana", "status": "no verdict by ana"}]
+    assert "1 of 3 pairs" in result.stderr
+    assert plain.snapshot(settled) == before
+
+
+def test_of_two_verdicts_that_of_one_person_is_withdrawn(run: Run, settled: Database) -> None:
+    given(run, "confirm", "l0", "r0", "--by", "ana")
+    given(run, "reject", "l0", "r0", "--by", "bob")
+    assert "l0, r0: no verdict by eva" in given(run, "withdraw", "l0", "r0", "--by", "eva", code=1).stderr
+    said = given(run, "withdraw", "l0", "r0", "--by", "bob").stdout
+    assert said == "1 verdicts withdrawn.\n  L:l0|R:r0: rejection\n"
+    assert verdict(settled, "SAME_AS", "L:l0|R:r0")["status"] == "confirmed"
 
 
 @pytest.mark.parametrize(
@@ -88,5 +111,28 @@ def test_a_file_that_cannot_be_used_changes_nothing(
 def test_what_to_judge_must_be_said_once(run: Run, settled: Database, tmp_path: Path) -> None:
     path = tmp_path / "checked.csv"
     path.write_text("left,right\nl0,r0\n")
-    for arguments in ((), ("l0",), ("l0", "r0", "--csv", path)):
-        given(run, "confirm", *arguments, code=2)
+    for command in ("confirm", "reject", "withdraw"):
+        for arguments in ((), ("l0",), ("l0", "r0", "--csv", path)):
+            given(run, command, *arguments, code=2)
+
+
+def test_verdicts_are_listed_newest_first(run: Run, settled: Database) -> None:
+    assert given(run, "verdicts", "list").stdout == "There are no verdicts yet.\n"
+    for command in (
+        ("reject", "l1", "r1", "--by", "bob"),
+        ("confirm", "l0", "r0", "--by", "ana", "--note", "same\nyear"),
+    ):
+        given(run, *command)
+    given(run, "reject", "l0", "r0", "--by", "bob")
+    found = document(given(run, "verdicts", "list", "--json"))["verdicts"]
+    assert [(row["left"], row["right"], row["verdict"], row["by"], row["note"]) for row in found] == [
+        ("l0", "r0", "confirmed", "ana", "same\nyear"),
+        ("l0", "r0", "rejected", "bob", None),
+        ("l1", "r1", "rejected", "bob", None),
+    ]
+    assert document(given(run, "verdicts", "list", "--by", "ana", "--json"))["verdicts"] == found[:1]
+    lines = given(run, "verdicts", "list", "--limit", "1").stdout.splitlines()
+    assert lines[0].split() == ["left", "right", "verdict", "by", "at", "note"]
+    assert lines[2].split()[:4] == ["l0", "r0", "confirmed", "ana"]
+    assert lines[2].endswith("same year")
+    assert lines[3] == "  … and 2 more; --limit shows them."

@@ -304,3 +304,27 @@ def test_neo4j_itself_submits_a_sync_every_so_often(database: Database) -> None:
     finally:
         database.write("CALL apoc.periodic.cancel('neo4j-align-sync')")
         procedures.remove(database)
+
+
+def test_jobs_are_listed_shown_and_cancelled_from_the_command_line(run: Run, database: Database) -> None:
+    assert run("jobs", "list").stdout == "There are no jobs yet.\n"
+    first, second = submit(database, "align", precision=0.9), submit(database, "candidates", key="l0")
+    database.write("MATCH (job {id: $id}) SET job.left = range(1, 100), job.result = '{\"a\": 1}'", id=second)
+    found = document(run("jobs", "list", "--json"))["jobs"]
+    assert [(row["id"], row["kind"], row["status"]) for row in found] == [
+        (second, "candidates", "queued"),
+        (first, "align", "queued"),
+    ]
+    assert "left" not in found[0]
+    assert len(document(run("jobs", "list", "--limit", "1", "--json"))["jobs"]) == 1
+    shown = document(run("jobs", "show", second, "--json"))
+    assert (shown["key"], shown["options"], len(shown["left"]), shown["result"]) == ("l0", ["key"], 100, {"a": 1})
+    assert max(map(len, run("jobs", "show", second).stdout.splitlines())) < 120
+
+    assert run("jobs", "cancel", first).stdout == f"Job {first}: cancelled.\n"
+    assert [line.split()[:3] for line in run("jobs", "list").stdout.splitlines()[2:]] == [
+        [second, "candidates", "queued"],
+        [first, "align", "cancelled"],
+    ]
+    for command in ("show", "cancel"):
+        assert "There is no job nix. `neo4j-align jobs list`" in run("jobs", command, "nix", code=1).stderr

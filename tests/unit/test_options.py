@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 import pytest
-import torch
 from click.testing import CliRunner
 
-from neo4j_align.cli.options import NO_ROOM, STOPPED, Common, common
+from neo4j_align.cli.options import STOPPED, Common, common
 from neo4j_align.errors import DataError
 
 
@@ -15,10 +14,9 @@ from neo4j_align.errors import DataError
     ("error", "code", "said"),
     [
         (DataError("The graph is empty."), 1, "Error: The graph is empty.\n"),
-        (torch.OutOfMemoryError("CUDA out of memory."), 1, f"Error: {NO_ROOM}\n"),
         (KeyboardInterrupt(), STOPPED, "Stopped. What was written stays, and the same command does the rest.\n"),
     ],
-    ids=["error", "a full GPU", "Ctrl-C"],
+    ids=["error", "Ctrl-C"],
 )
 def test_how_a_command_ends(error: BaseException, code: int, said: str) -> None:
     @click.command()
