@@ -55,6 +55,7 @@ def of_anchors(
 ) -> Labels:
     """Take sure anchors of some types, (T,), for labels, and a part of them, always the same, to validate with."""
     left = np.flatnonzero(anchors.sure & (nodes.side == LEFT) & kinds[nodes.type])
+    left = np.setdiff1d(left, orphans[:, 0])  # whatever it is sure of by now is wrong: its counterpart is away
     return Labels(
         left=left,
         right=anchors.twin[left],

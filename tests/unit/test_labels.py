@@ -340,6 +340,13 @@ def test_orphans_are_parted_and_their_left_ends_have_no_counterpart() -> None:
     assert split.tolist() != [""]
 
 
+def test_whoever_an_orphan_is_taken_for_is_no_label() -> None:
+    entities = nodes(["a"] * 4, ["a"] * 4)
+    orphans, found = np.array([[1, 5]]), anchors(8, {(0, 4): 1.0, (1, 6): 0.95})
+    known = guesses.of_anchors(found, orphans, entities, ("T0",), 13, ALL)
+    assert known.links.tolist() == [[0, 4]]
+
+
 def single(true: tuple[int, int], listed: bool = False) -> tuple[Nodes, labels.Labels]:
     """Return entities of two types, and that so many pairs of each type are the same, and one of the second is not."""
     half = sum(true) + 1
