@@ -50,6 +50,7 @@ def save(folder: Path, memory: Memory, about: dict[str, Any]) -> None:
         tree = _write(fresh, "memory", memory)
         document = {**_MADE, **about, "tree": tree}
         (fresh / _ABOUT).write_text(json.dumps(document), encoding="utf-8")
+        _flush(fresh)
         forget(folder)
         fresh.rename(folder)
     except OSError as error:
@@ -75,6 +76,13 @@ def load(folder: Path, about: dict[str, Any]) -> Memory | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         log.warning("%s cannot be read, so the whole graph is judged: %s", folder, error)
     return None
+
+
+def _flush(folder: Path) -> None:
+    """See that files are on the disk, all at once: the database will soon say that they are here."""
+    for path in folder.iterdir():
+        with path.open("r+b") as file:
+            os.fsync(file.fileno())
 
 
 def _write(folder: Path, name: str, value: Any) -> Any:
@@ -107,8 +115,6 @@ def _save_all(folder: Path, name: str, parts: dict[str, npt.NDArray[Any]]) -> di
 def _save(folder: Path, name: str, column: npt.NDArray[Any]) -> str:
     with (folder / f"{name}.npy").open("wb") as file:
         np.save(file, column, allow_pickle=False)
-        file.flush()
-        os.fsync(file.fileno())  # the database will soon say that this is here
     return f"{name}.npy"
 
 
