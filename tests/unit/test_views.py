@@ -167,3 +167,13 @@ def test_anchors_with_very_many_neighbours_say_nothing() -> None:
     known = anchors(6, {(1, 4): 0.95})
     assert views.around(around, known, 1, np.arange(6))[0].nnz == 0
     assert views.around(around, known, 2, np.arange(6))[0].nnz == 4
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 2), st.sampled_from(["", "alien", "solaris"]))))
+def test_who_shares_a_name_are_the_entities_of_one_side_and_type(rows: list[tuple[int, int, str]]) -> None:
+    rows = sorted(rows)
+    left = [name for side, _, name in rows if side == 0]
+    right = [name for side, _, name in rows if side == 1]
+    entities = nodes(list(left), list(right), [kind for _, kind, _ in rows])
+    expected = [1 / rows.count(row) if row[2] else 0 for row in rows]
+    assert views.alone(entities, objects(left + right)).tolist() == np.array(expected, np.float32).tolist()
