@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import sparse
 from sparse_dot_topn import sp_matmul_topn
 
-from neo4j_align.records import VIEWS, FloatArray, IntArray, SmallArray
+from neo4j_align.records import VIEWS, BoolArray, FloatArray, IntArray, SmallArray
 from neo4j_align.views import Views
 
 LEAST = 0.01  # a sum of cosines below this is chance: one common trigram
@@ -42,11 +42,16 @@ def beside(views: Views, names: tuple[str, ...], rows: IntArray) -> sparse.csr_m
     return sparse.hstack([getattr(views, name)[rows] for name in names]).tocsr()
 
 
-def narrowed(rows: sparse.csr_matrix, others: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Return rows with those columns alone that others have too."""
-    wanted = np.zeros(rows.shape[1], bool)
-    wanted[others.indices] = True
-    kept = np.flatnonzero(wanted[rows.indices])
+def columns_of(rows: sparse.csr_matrix) -> BoolArray:
+    """Tell which columns rows have, (M,)."""
+    found = np.zeros(rows.shape[1], bool)
+    found[rows.indices] = True
+    return found
+
+
+def narrowed(rows: sparse.csr_matrix, columns: BoolArray) -> sparse.csr_matrix:
+    """Return rows with those columns, (M,), alone."""
+    kept = np.flatnonzero(columns[rows.indices])
     ends = np.searchsorted(kept, rows.indptr)
     return sparse.csr_matrix((rows.data[kept], rows.indices[kept], ends), shape=rows.shape)
 
@@ -72,7 +77,7 @@ def nearest(
     tables, tops = [], []
     for number, names in enumerate(lists):
         mine = beside(views, names, left)
-        others = narrowed(beside(views, names, right), mine)
+        others = narrowed(beside(views, names, right), columns_of(mine))
         best = _top(affordable(mine, costs[number], budget), others, k)
         place = np.arange(best.nnz) - np.repeat(best.indptr[:-1], np.diff(best.indptr))
         row = np.repeat(np.arange(len(left)), np.diff(best.indptr))

@@ -86,9 +86,7 @@ def _close(views: Views, names: tuple[str, ...], right: IntArray, rows: IntArray
         for name in names:
             matrix = getattr(views, name)
             mine = matrix[some]
-            wanted = np.zeros(matrix.shape[1], bool)
-            wanted[mine.indices] = True
-            met += mine @ _narrowed(matrix, wanted, rows).T
+            met += mine @ _narrowed(matrix, nearest.columns_of(mine), rows).T
         met = met.tocoo()
         near = met.data >= bars[rows[met.col]] - _SLACK
         found.append(rows[met.col[near]] * len(bars) + some[met.row[near]])
@@ -96,10 +94,6 @@ def _close(views: Views, names: tuple[str, ...], right: IntArray, rows: IntArray
 
 
 def _narrowed(matrix: sparse.csr_matrix, columns: BoolArray, rows: IntArray) -> sparse.csr_matrix:
-    """Return rows, (R,), sorted, with those of the columns, (M,), alone; of the others not even the data is read."""
+    """Return rows, (R,), sorted, with those of the columns, (M,), alone; narrowed before they are picked."""
     low, high = (rows[0], rows[-1] + 1) if len(rows) else (0, 0)
-    ends = matrix.indptr[low : high + 1]
-    at = ends[0] + np.flatnonzero(columns[matrix.indices[ends[0] : ends[-1]]])
-    shape = high - low, matrix.shape[1]
-    kept = sparse.csr_matrix((matrix.data[at], matrix.indices[at], np.searchsorted(at, ends)), shape=shape)
-    return kept[rows - low]
+    return nearest.narrowed(matrix[low:high], columns)[rows - low]
