@@ -78,10 +78,11 @@ def _compared(self: Network, entities: Entities, _: Any, pairs: torch.Tensor, fe
     return judged
 
 
-def _unencoded(self: Network, _: Entities, ids: torch.Tensor) -> tuple[torch.Tensor, ...]:
+def _unencoded(self: Network, seen: Entities, ids: torch.Tensor) -> tuple[torch.Tensor, ...]:
     """Spare the work that nobody looks at."""
     width, kind = self.shape.width, self.gate.weight.dtype
-    return tuple(torch.zeros(len(ids), size, dtype=kind) for size in (2 * width, width, SKETCH))
+    sizes = (2 * width, width, SKETCH)
+    return tuple(torch.zeros(len(ids), size, dtype=kind, device=seen.device) for size in sizes)
 
 
 def _untrained(settings: Any, shape: Shape, *_: Any) -> tuple[Network, list[float]]:
