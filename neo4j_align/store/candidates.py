@@ -21,6 +21,8 @@ from neo4j_align.store.nearest import LISTS, Bits
 from neo4j_align.store.pools import Blocked, pools
 from neo4j_align.views import Views, cosine
 
+AT_ONCE = 100_000  # left entities whose nearest are looked for together; bounds memory
+
 
 def candidates(
     config: Config,
@@ -62,13 +64,14 @@ def candidates(
         if before is not None:
             again[reach.reached(pool, views, before, moved, again)] = True
         rows = pool.left[again[pool.left]]
-        if len(rows):
-            of_lists = pool.of_lists(pool.costs)
-            left, right, lists, bars[rows] = nearest.nearest(
-                views, pool.lists, rows, pool.right, pool.k, of_lists, pool.budget
+        of_lists = pool.of_lists(pool.costs)
+        for part in (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)):
+            left, right, lists, bars[part] = nearest.nearest(
+                views, pool.lists, part, pool.right, pool.k, of_lists, pool.budget
             )
-            twins = rows[sure[rows]]
-            found += [(left, right, lists), (twins, anchors.twin[twins], np.zeros(len(twins), np.uint8))]
+            found.append((left, right, lists))
+        twins = rows[sure[rows]]
+        found.append((twins, anchors.twin[twins], np.zeros(len(twins), np.uint8)))
     if before is not None:
         kept = ~again[before.left]
         found.append((before.left[kept], before.right[kept], before.lists[kept]))

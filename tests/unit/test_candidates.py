@@ -217,6 +217,16 @@ def test_threads_are_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(first) > count
 
 
+def test_how_many_are_looked_for_together_is_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    count = 100
+    entities, views = nodes([None] * count, [None] * count), random_views(5, 2 * count)
+    whole = block(mapping(3, types=1), entities, views)
+    monkeypatch.setattr(candidates, "AT_ONCE", 7)
+    parts = block(mapping(3, types=1), entities, views)
+    assert chosen(parts) == chosen(whole)
+    np.testing.assert_array_equal(parts.scores, whole.scores)
+
+
 def test_a_type_that_only_one_side_has_is_not_compared() -> None:
     document = config(types=2).model_dump(mode="json")
     document["types"][1]["right"] = None
