@@ -142,7 +142,7 @@ class Aligner:
                 todo = replace(todo, create=links.with_ids(self.database, found.judged.scene.graph.nodes, todo.create))
                 links.write(run, self.config, todo, model.about.id, advance)
             self._remember(run, found, about, seen, standing, known)
-        return alignment(found, run.id, todo.counts, seen.entities)
+        return alignment(found, run.id, run.counts(), seen.entities)
 
     def _remember(
         self,

@@ -21,16 +21,16 @@ class Verdict:
     """What somebody said of a pair.
 
     Attributes:
-        verdict: `confirmed` or `rejected`; by, note: None where nothing was said; at: when, in ISO 8601.
+        verdict: `confirmed` or `rejected`; at: when, in ISO 8601; at, by, note: None where nothing was said.
     """
 
     verdict: str
     by: str | None
-    at: str
+    at: str | None
     note: str | None
 
     def __str__(self) -> str:
-        return f"{self.verdict} by {self.by or 'somebody'} at {self.at[:19]}"
+        return f"{self.verdict} by {self.by or 'somebody'} at {(self.at or 'an unknown time')[:19]}"
 
 
 Verdicts = tuple[Verdict, ...]  # on one pair; two where they contradict each other

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from neo4j_align.store import procedures
+from neo4j_align.store import procedures, verdicts
 from neo4j_align.store.database import Database
 from tests.integration import plain
 from tests.integration.conftest import Run, document
@@ -114,6 +114,13 @@ def test_what_to_judge_must_be_said_once(run: Run, settled: Database, tmp_path: 
     for command in ("confirm", "reject", "withdraw"):
         for arguments in ((), ("l0",), ("l0", "r0", "--csv", path)):
             given(run, command, *arguments, code=2)
+
+
+def test_a_verdict_made_by_hand_without_a_time_can_be_read(run: Run, settled: Database) -> None:
+    settled.write("MATCH (l {uid: 'l1'}), (r {uid: 'r2'}) CREATE (l)-[:NOT_SAME_AS {pair: 'L:l1|R:r2'}]->(r)")
+    (found,) = verdicts.on(settled, plain.CONFIG, "l1", "r2")
+    assert str(found) == "rejected by somebody at an unknown time"
+    assert given(run, "verdicts", "list").stdout.splitlines()[2].split()[:3] == ["l1", "r2", "rejected"]
 
 
 def test_verdicts_are_listed_newest_first(run: Run, settled: Database) -> None:
