@@ -50,6 +50,8 @@ class Ray:
         EngineError: Ray cannot be started or joined, has another version of this package, or lost its workers.
     """
 
+    threads = 1  # a task has a core of its own
+
     def __init__(self, processes: int | None = None) -> None:
         self._processes = processes
 

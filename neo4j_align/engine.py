@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Iterable
 from typing import Protocol, TypeVar
 
@@ -13,6 +14,10 @@ Made = TypeVar("Made")
 
 class Engine(Protocol):
     """Does the same work on many items."""
+
+    @property
+    def threads(self) -> int:
+        """How many threads one item may keep busy."""
 
     def map(
         self, work: Callable[[Given, Item], Made], given: Given, items: Iterable[Item]
@@ -27,6 +32,11 @@ class Engine(Protocol):
 
 class Local:
     """Works in this process, on one item after the other."""
+
+    @property
+    def threads(self) -> int:
+        """All cores."""
+        return os.cpu_count() or 1
 
     def map(
         self, work: Callable[[Given, Item], Made], given: Given, items: Iterable[Item]

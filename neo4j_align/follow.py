@@ -15,6 +15,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from neo4j_align.config import Config
+from neo4j_align.engine import Engine
 from neo4j_align.gnn import rivals
 from neo4j_align.memory import GONE, Glimpse, Memory, patched
 from neo4j_align.progress import Stages
@@ -127,8 +128,8 @@ def differ(one: sparse.csr_matrix, other: sparse.csr_matrix) -> BoolArray:
 class Follower:
     """Looks at a graph again, with what one look remembers."""
 
-    def __init__(self, config: Config, stages: Stages, base: Base, before: Glimpse | None) -> None:
-        self._config, self._stages, self._base = config, stages, base
+    def __init__(self, config: Config, stages: Stages, base: Base, before: Glimpse | None, engine: Engine) -> None:
+        self._config, self._stages, self._base, self._engine = config, stages, base, engine
         self._before = before if before is not None and len(before.logits) else None
         self._graph = base.graph
         self._near = base.graph.neighbourhood.near
@@ -157,7 +158,7 @@ class Follower:
             scene = Scene(self._config, self._graph, views, base.weights, known, base.alone)
             blocked = candidates.candidates(
                 self._config, self._graph.nodes, views, known, exclusive,
-                before=None if before is None else before.blocked, moved=moved,
+                before=None if before is None else before.blocked, moved=moved, engine=self._engine,
             )  # fmt: skip
             require(blocked.left)
             pairs, again, at = self._measured(blocked, views, rows)

@@ -147,12 +147,12 @@ class Looks:
             base, looks = follow.base(self.config, graph, model.weights, memory)
         first, second = looks or (None, None)
         names = verdicts.overruled(anchors.of_names(nodes, base.views.signatures), decided)
-        follower = follow.Follower(self.config, self.stages, base, first)
+        follower = follow.Follower(self.config, self.stages, base, first, self.engine)
         _, first = follower.look(names, exclusive, partial(self._first, model), base.rows, hops=1)
         pairs = first.pairs
         confidence = calibrate.apply(about.first, first.logits, nodes.type[pairs.left])
         found = anchors.of_scores(nodes, pairs, confidence, first.logits, np.array(about.judged), names)
-        follower = follow.Follower(self.config, self.stages, base, second)
+        follower = follow.Follower(self.config, self.stages, base, second, self.engine)
         found = verdicts.overruled(found, decided)
         scene, second = follower.look(found, exclusive, partial(self._second, model), base.rows | base.encoded, hops=2)
         pairs = second.pairs

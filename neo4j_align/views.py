@@ -59,9 +59,14 @@ class Views:
     circle: sparse.csr_matrix
 
     @property
-    def rows(self) -> list[sparse.csr_matrix]:
+    def compared(self) -> dict[str, sparse.csr_matrix]:
         """The views that are compared, in the order of VIEWS."""
-        return [getattr(self, name) for name in VIEWS]
+        return {name: getattr(self, name) for name in VIEWS}
+
+    @property
+    def rows(self) -> list[sparse.csr_matrix]:
+        """The same, without their names."""
+        return list(self.compared.values())
 
     def take(self, rows: IntArray) -> Views:
         """Return the views of the entities at these rows; columns stay."""

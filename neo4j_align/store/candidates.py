@@ -8,6 +8,7 @@ entities alone, so that after a change only those left entities are looked at ag
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -15,13 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from neo4j_align.config import Config
+from neo4j_align.engine import Engine, Local
 from neo4j_align.records import LEFT, VIEWS, Anchors, BoolArray, IntArray, Nodes, Pairs
 from neo4j_align.store import nearest, reach
 from neo4j_align.store.nearest import LISTS, Bits
 from neo4j_align.store.pools import Blocked, pools
 from neo4j_align.views import Views, cosine
 
-AT_ONCE = 100_000  # left entities whose nearest are looked for together; bounds memory
+AT_ONCE = 20_000  # left entities whose nearest are looked for together: a piece of work for an engine
 
 
 def candidates(
@@ -33,6 +35,7 @@ def candidates(
     absent: IntArray | None = None,
     before: Blocked | None = None,
     moved: BoolArray | None = None,
+    engine: Engine | None = None,
 ) -> Blocked:
     """Return the nearest counterparts of each left entity of an aligned type.
 
@@ -44,7 +47,9 @@ def candidates(
         absent: right entities that are nobody's candidates.
         before: what was returned last time, in today's indices.
         moved: (N, VIEWS), which rows of an entity are others than then: all where it or its sure counterpart is new.
+        engine: looks for the nearest, a part of the left entities at a time.
     """
+    engine = engine or Local()
     sure = anchors.sure & np.array(exclusive)[nodes.type]
     if before is None or moved is None:
         bars = np.full((len(nodes), len(LISTS)), np.inf, np.float32)
@@ -62,14 +67,13 @@ def candidates(
         costs.update(pool.costs)
         again[pool.left] = pool.moved(moved)[pool.left]
         if before is not None:
-            again[reach.reached(pool, views, before, moved, again)] = True
+            again[reach.reached(pool, views.compared, before, moved, again)] = True
         rows = pool.left[again[pool.left]]
-        of_lists = pool.of_lists(pool.costs)
-        for part in (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)):
-            left, right, lists, bars[part] = nearest.nearest(
-                views, pool.lists, part, pool.right, pool.k, of_lists, pool.budget
-            )
-            found.append((left, right, lists))
+        parts = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
+        with closing(engine.map(nearest.nearest, pool.search(views.compared, engine.threads), parts)) as near:
+            for part, (left, right, lists, bar) in zip(parts, near, strict=True):
+                bars[part] = bar
+                found.append((left, right, lists))
         twins = rows[sure[rows]]
         found.append((twins, anchors.twin[twins], np.zeros(len(twins), np.uint8)))
     if before is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +10,11 @@ from scipy import sparse
 from sparse_dot_topn import sp_matmul_topn
 
 from neo4j_align.records import VIEWS, BoolArray, FloatArray, IntArray, SmallArray
-from neo4j_align.views import Views
 
 LEAST = 0.01  # a sum of cosines below this is chance: one common trigram
 LISTS = (("name", "record", "neighbours"), VIEWS, ("neighbours",), ("circle",))  # views whose cosines are summed
 _TIED = 8  # more than asked for, to see where equally near ones begin
+Matrices = dict[str, sparse.csr_matrix]  # rows of all entities, by view
 Bits = npt.NDArray[np.uint8]  # of pairs: one for each list
 Powers = npt.NDArray[np.int8]  # of each column: how many rows have it, as a power of two; -1 where none has
 
@@ -37,9 +37,9 @@ def cost(powers: Powers, columns: SmallArray) -> IntArray:
     return np.where(found < 0, 0, 1 << np.maximum(found, 0).astype(np.int64))
 
 
-def beside(views: Views, names: tuple[str, ...], rows: IntArray) -> sparse.csr_matrix:
+def beside(views: Matrices, names: tuple[str, ...], rows: IntArray) -> sparse.csr_matrix:
     """Return some rows of views, side by side."""
-    return sparse.hstack([getattr(views, name)[rows] for name in names]).tocsr()
+    return sparse.hstack([views[name][rows] for name in names]).tocsr()
 
 
 def columns_of(rows: sparse.csr_matrix) -> BoolArray:
@@ -56,40 +56,48 @@ def narrowed(rows: sparse.csr_matrix, columns: BoolArray) -> sparse.csr_matrix:
     return sparse.csr_matrix((rows.data[kept], rows.indices[kept], ends), shape=rows.shape)
 
 
-def nearest(
-    views: Views,
-    lists: tuple[tuple[str, ...], ...],
-    left: IntArray,
-    right: IntArray,
-    k: int,
-    costs: list[Powers],
-    budget: int,
-) -> tuple[IntArray, IntArray, Bits, FloatArray]:
-    """Take the nearest of each list in turns until each left entity has k.
+@dataclass(frozen=True)
+class Search:
+    """What some left entities look for, the same for all of them.
 
-    Args:
+    Attributes:
+        right: (M,), whom they may find, k of them each; lists: of views whose cosines are summed.
         costs: of each list, how many right entities have a column; budget: how many a left one may meet.
+        threads: that a product may take.
+    """
+
+    views: Matrices
+    lists: tuple[tuple[str, ...], ...]
+    right: IntArray
+    k: int
+    costs: list[Powers]
+    budget: int
+    threads: int
+
+
+def nearest(search: Search, left: IntArray) -> tuple[IntArray, IntArray, Bits, FloatArray]:
+    """Take the nearest of each list in turns until each left entity, (R,), has k.
 
     Returns:
         The pairs, (P,) each; the lists that gave them, (P,), a bit each; and the bars, (R, LISTS): the least
         similarity by which another would enter.
     """
-    tables, tops = [], []
-    for number, names in enumerate(lists):
-        mine = beside(views, names, left)
-        others = narrowed(beside(views, names, right), columns_of(mine))
-        best = _top(affordable(mine, costs[number], budget), others, k)
+    tables, tops, count, k = [], [], len(search.lists), search.k
+    for number, names in enumerate(search.lists):
+        mine = beside(search.views, names, left)
+        others = narrowed(beside(search.views, names, search.right), columns_of(mine))
+        best = _top(affordable(mine, search.costs[number], search.budget), others, k, search.threads)
         place = np.arange(best.nnz) - np.repeat(best.indptr[:-1], np.diff(best.indptr))
         row = np.repeat(np.arange(len(left)), np.diff(best.indptr))
-        tables.append((row, best.indices, place * len(lists) + number))
+        tables.append((row, best.indices, place * count + number))
         tops.append(best)
     row, column, place = (np.concatenate(part).astype(np.int64) for part in zip(*tables, strict=True))
     row, column, place, first = _by_pair(row, column, place)
     last = _last(row[first], place[first], len(left), k)
     taken = place <= last[row]
-    of = np.add.reduceat(np.where(taken, 1 << place % len(lists), 0), first).astype(np.uint8)
+    of = np.add.reduceat(np.where(taken, 1 << place % count, 0), first).astype(np.uint8)
     pair = first[taken[first]]
-    return left[row[pair]], right[column[pair]], of[taken[first]], _bars(tops, last)
+    return left[row[pair]], search.right[column[pair]], of[taken[first]], _bars(tops, last)
 
 
 def _by_pair(row: IntArray, column: IntArray, place: IntArray) -> tuple[IntArray, IntArray, IntArray, IntArray]:
@@ -121,7 +129,7 @@ def _bars(tops: list[sparse.csr_matrix], last: IntArray) -> FloatArray:
     return bars
 
 
-def _top(one: sparse.csr_matrix, other: sparse.csr_matrix, k: int) -> sparse.csr_matrix:
+def _top(one: sparse.csr_matrix, other: sparse.csr_matrix, k: int, threads: int) -> sparse.csr_matrix:
     """Return the k nearest rows of `other` for each row of `one`, the nearest first, of equally near the first.
 
     The product chooses among equally near ones as its heap happens to lie; so more than k are taken, and more again
@@ -133,7 +141,7 @@ def _top(one: sparse.csr_matrix, other: sparse.csr_matrix, k: int) -> sparse.csr
     parts = []
     while len(rows):
         best = sp_matmul_topn(
-            one[rows], turned, top_n=min(asked, other.shape[0]), threshold=LEAST, sort=True, n_threads=os.cpu_count()
+            one[rows], turned, top_n=min(asked, other.shape[0]), threshold=LEAST, sort=True, n_threads=threads
         )
         found = np.diff(best.indptr)
         open_end = (found >= asked) & (asked < other.shape[0])

@@ -10,7 +10,7 @@ import numpy as np
 from neo4j_align.config import Config
 from neo4j_align.records import LEFT, RIGHT, VIEWS, BoolArray, FloatArray, IntArray, Nodes, taken
 from neo4j_align.store import nearest
-from neo4j_align.store.nearest import LISTS, Bits, Powers
+from neo4j_align.store.nearest import LISTS, Bits, Matrices, Powers, Search
 from neo4j_align.views import Views
 
 WIDER = 2  # times as many candidates for an entity whose counterpart is not sure
@@ -81,6 +81,11 @@ class Pool:
         """Tell which entities have other rows, (N, VIEWS), in any of these views that the pool looks at; (N,)."""
         seen = [VIEWS.index(name) for name in names if any(name in part for part in self.lists)]
         return np.asarray(moved[:, seen].any(axis=1), bool)
+
+    def search(self, views: Matrices, threads: int) -> Search:
+        """Return what its left entities look for."""
+        mine = {name: rows for name, rows in views.items() if any(name in part for part in self.lists)}
+        return Search(mine, self.lists, self.right, self.k, self.of_lists(self.costs), self.budget, threads)
 
     def of_lists(self, costs: dict[str, Powers]) -> list[Powers]:
         """Return the costs of each list's columns, which are those of its views side by side."""

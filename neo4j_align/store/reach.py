@@ -12,15 +12,15 @@ from scipy import sparse
 
 from neo4j_align.records import BoolArray, FloatArray, IntArray
 from neo4j_align.store import nearest
-from neo4j_align.store.nearest import Powers
+from neo4j_align.store.nearest import Matrices, Powers
 from neo4j_align.store.pools import Blocked, Pool
-from neo4j_align.views import Views, cosine
+from neo4j_align.views import cosine
 
 _SLACK = 1e-5  # what the order of a sum can add to a cosine
 _MET_AT_ONCE = 256  # right entities; bounds what they meet on the left
 
 
-def reached(pool: Pool, views: Views, before: Blocked, moved: BoolArray, again: BoolArray) -> IntArray:
+def reached(pool: Pool, views: Matrices, before: Blocked, moved: BoolArray, again: BoolArray) -> IntArray:
     """Return which left entities of a pool, of those not looked at again anyway, a change of others reaches.
 
     Args:
@@ -49,7 +49,7 @@ def reached(pool: Pool, views: Views, before: Blocked, moved: BoolArray, again: 
 
 
 def _dearer(
-    views: Views, names: tuple[str, ...], rows: IntArray, costs: tuple[Powers, Powers], budget: int
+    views: Matrices, names: tuple[str, ...], rows: IntArray, costs: tuple[Powers, Powers], budget: int
 ) -> IntArray:
     """Return those rows that may afford other columns than before, by the costs of a list's columns then and now."""
     then, now = costs
@@ -57,7 +57,7 @@ def _dearer(
         return rows[:0]
     start, has = 0, np.zeros(len(rows), bool)
     for name in names:
-        matrix = getattr(views, name)
+        matrix = views[name]
         has |= np.diff(_narrowed(matrix, other[start : start + matrix.shape[1]], rows).indptr) > 0
         start += matrix.shape[1]
     rows = rows[has]
@@ -68,7 +68,7 @@ def _dearer(
 
 
 def _near(
-    views: Views, names: tuple[str, ...], left: IntArray, right: IntArray, costs: Powers, budget: int
+    views: Matrices, names: tuple[str, ...], left: IntArray, right: IntArray, costs: Powers, budget: int
 ) -> FloatArray:
     """Return how near pairs, (P,), are by what their left ends can afford."""
     one, at = np.unique(left, return_inverse=True)
@@ -77,14 +77,14 @@ def _near(
     return cosine(mine, nearest.beside(views, names, other), at, there)
 
 
-def _close(views: Views, names: tuple[str, ...], right: IntArray, rows: IntArray, bars: FloatArray) -> IntArray:
+def _close(views: Matrices, names: tuple[str, ...], right: IntArray, rows: IntArray, bars: FloatArray) -> IntArray:
     """Return pairs, as left * N + right, of rows and right entities that come near enough by all that they say."""
     found = [rows[:0]]
     for start in range(0, len(right), _MET_AT_ONCE):
         some = right[start : start + _MET_AT_ONCE]
         met = sparse.csr_matrix((len(some), len(rows)), dtype=np.float32)
         for name in names:
-            matrix = getattr(views, name)
+            matrix = views[name]
             mine = matrix[some]
             met += mine @ _narrowed(matrix, nearest.columns_of(mine), rows).T
         met = met.tocoo()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -17,11 +17,13 @@ from neo4j_align.gnn import partition
 from neo4j_align.gnn.saved import Model
 from neo4j_align.pipeline import Aligner
 from neo4j_align.progress import Stages
+from neo4j_align.store import candidates
 from neo4j_align.store.database import Database
 from tests.integration.conftest import EXAMPLE, Run, document
 from tests.unit import work
 
 PAIRS = 500  # of a partition, so that the example has several
+LEFT = 30  # entities whose candidates one task looks for
 WORKERS = 2
 
 
@@ -30,20 +32,24 @@ class Mortal:
     """A Ray of which one worker is killed in the middle of its task.
 
     Attributes:
-        notes: an empty folder.
+        notes: an empty folder; works: names of what it was given to do.
     """
 
     notes: Path
+    threads: int = 1
+    works: set[str] = field(default_factory=set)
 
     def map(
         self, do: Callable[[Given, Item], Made], given: Given, items: Iterable[Item]
     ) -> Generator[Made, None, None]:
+        self.works.add(do.__name__)
         return Ray(WORKERS).map(functools.partial(work.mortal, self.notes, do), given, items)
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(partition, "PAIRS", PAIRS)
+    monkeypatch.setattr(candidates, "AT_ONCE", LEFT)
 
 
 def test_links_and_scores_are_those_of_the_local_engine(
@@ -56,6 +62,7 @@ def test_links_and_scores_are_those_of_the_local_engine(
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
     assert found["linked"].sum() > 20
     assert (tmp_path / "died").exists()
+    assert engine.works == {"nearest", "compared", "judged"}
     scored = [done for stage, done, _ in told if stage == "score"]
     assert scored == [*range(0, len(found), PAIRS), len(found)]  # the bar moves with each partition
 
