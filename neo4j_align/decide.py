@@ -23,6 +23,10 @@ def decide(
 ) -> tuple[list[float], list[Operating], dict[str, object]]:
     """Choose the thresholds on validation, draw what others would give, and measure the links there.
 
+    Labels that the model guessed are all easy ones, so there each link counts for as true as its confidence says, and
+    the threshold is the one that gives the best F1 to expect (Lipton et al., Thresholding classifiers to maximize F1
+    score, 2014).
+
     Args:
         logits, confidence: (P,), of the look's pairs.
         exclusive: per type, whether the labels show one-to-one links.
@@ -38,6 +42,9 @@ def decide(
     taken = [chosen & (split == "valid") & (types == kind) for kind in range(count)]
     gold = labels.gold(count, known, nodes, "valid")
     judged = [(confidence[rows], same[rows] == 1, total) for rows, total in zip(taken, gold, strict=True)]
+    for kind in known.guessed:
+        mine = chosen & (types == kind) & ~np.isin(pairs.left, known.orphans[:, 0])
+        judged[kind] = (confidence[mine], confidence[mine], confidence[mine].sum())
     thresholds = [evaluate.best_threshold(*kind) for kind in judged]
     least, _ = config.decisions(thresholds, exclusive)
     linked = chosen & (confidence >= np.array(least)[types])

@@ -30,7 +30,6 @@ from neo4j_align.views import Views, Weights
 
 log = logging.getLogger(__name__)
 Logits = npt.NDArray[np.float64]
-ROUNDS = 3  # of a model that teaches itself, at most
 NO_VERDICTS = Verdicts()
 
 
@@ -198,37 +197,37 @@ class Looks:
         given: labels.Labels,
         kinds: BoolArray,
     ) -> tuple[labels.Labels, Anchors]:
-        """Label what alone bears a name, of some types, (T,), learn, add what is sure by then, and again.
+        """Label what alone bears a name, of some types, (T,), and then what is sure by that.
 
-        The best labels are those whose model finds most of the labels that it was not shown, their names veiled; no
-        better ones end it.
+        In between it learns what a wrong counterpart looks like where names do not tell: from strangers.
 
         Returns:
             The labels, and the names' anchors without those that were parted to make orphans.
         """
-        config, settings, nodes = self.config, self.config.training, graph.nodes
-        names, orphans = guesses.part(names, nodes, settings.seed, kinds)
-        best = -1.0
-        known = guesses.of_anchors(names, orphans, nodes, config.type_names, settings.seed, kinds)
-        kept = known = verdicts.added(known, given)
+        config, seed, nodes = self.config, self.config.training.seed, graph.nodes
+        names, orphans = guesses.part(names, nodes, seed, kinds)
         scene = self.sight.scene(graph, views, weights, names)
         exclusive = [bool(one) for one in kinds | np.array(labels.exclusive(len(kinds), given, nodes))]
-        look = self.sight.look(scene, exclusive, known)
-        for _ in range(ROUNDS):
-            with self.stages.stage("teach", settings.epochs) as advance:
-                lesson, examples = self._examples(scene, look, known, names, exclusive)
-                _, logits = train.glance(settings, self._shape(look), lesson.seen, examples, advance)
-            agreed = train.precision(lesson.seen, examples, logits[examples.valid])
-            log.info("%d labels of its own: average precision %.4f on those held out", len(known.left), agreed)
-            if agreed <= best:
-                break
-            best, kept = agreed, known
-            curves = self._calibrate(lesson, examples, logits)
-            mine = logits[: len(look.pairs)]
-            found = self._anchors(nodes, look, curves, mine, [True] * len(kinds), names)
-            known = guesses.of_anchors(found, orphans, nodes, config.type_names, settings.seed, kinds)
-            known = verdicts.added(known, given)
-        return kept, names
+
+        def labelled(found: Anchors) -> labels.Labels:
+            known = guesses.of_anchors(found, orphans, nodes, config.type_names, seed, kinds)
+            return verdicts.added(known, given)
+
+        found = self._guess(scene, labelled(names), exclusive)
+        orphans = guesses.with_strangers(orphans, found, labelled(names), nodes, seed, kinds)
+        found = self._guess(scene, labelled(names), exclusive)
+        return labelled(found), names
+
+    def _guess(self, scene: Scene, known: labels.Labels, exclusive: list[bool]) -> Anchors:
+        """Learn from labels by comparison alone, and say whom that takes for whose counterpart."""
+        settings, look = self.config.training, self.sight.look(scene, exclusive, known)
+        with self.stages.stage("teach", settings.epochs) as advance:
+            lesson, examples = self._examples(scene, look, known, scene.known, exclusive)
+            _, logits = train.glance(settings, self._shape(look), lesson.seen, examples, advance)
+        curves = self._calibrate(lesson, examples, logits)
+        log.info("the model taught itself from %d labels of its own", len(known.left))
+        taught = [True] * len(self.config.types)
+        return self._anchors(scene.graph.nodes, look, curves, logits[: len(look.pairs)], taught, scene.known)
 
     def _shape(self, look: Look) -> Shape:
         settings = self.config.training

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from neo4j_align.config import Config
-from neo4j_align.records import DIGITS, BoolArray
+from neo4j_align.records import DIGITS
 
 log = logging.getLogger(__name__)
 POINTS = 100  # of a curve, at most
@@ -157,7 +157,7 @@ def aim(precision: float, config: Config, curves: Sequence[Operating], threshold
     return target
 
 
-def trace(confidence: npt.NDArray[np.float64], same: BoolArray, gold: int) -> Operating:
+def trace(confidence: npt.NDArray[np.float64], same: npt.NDArray[Any], gold: float) -> Operating:
     """Draw the operating curve of the validation links that matching takes at threshold 0.
 
     The precision expected above a threshold is the share of true links, drawn to the mean confidence as if that were
@@ -165,7 +165,7 @@ def trace(confidence: npt.NDArray[np.float64], same: BoolArray, gold: int) -> Op
     is luck alone; the confidences, which all labels went into, are not.
 
     Args:
-        confidence, same: (L,); gold: number of true links, found or not.
+        confidence: (L,); same: (L,), whether each is true, or how likely; gold: number of true links, found or not.
     """
     if same.sum() < FEWEST:
         return Operating()

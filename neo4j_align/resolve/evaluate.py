@@ -187,12 +187,12 @@ def _bin(confidence: Scores) -> npt.NDArray[np.int64]:
     return np.minimum((confidence * _BINS).astype(np.int64), _BINS - 1)
 
 
-def best_threshold(confidence: Scores, same: BoolArray, gold: int, fewest: int = 30) -> float:
+def best_threshold(confidence: Scores, same: npt.NDArray[Any], gold: float, fewest: int = 30) -> float:
     """Return the least confidence of a link that gives the best F1 on validation; 0.5 where there are few links.
 
     Args:
-        confidence, same: (L,), the links that matching chose at threshold 0.
-        gold: number of true links, found or not.
+        confidence, same: (L,), the links that matching chose at threshold 0, and whether or how likely each is true.
+        gold: number of true links, found or not, or how many to expect.
 
     Returns:
         The middle between the last link kept and the first left out, so that nothing hangs on one link.

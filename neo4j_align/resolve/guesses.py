@@ -80,3 +80,22 @@ def part(anchors: Anchors, nodes: Nodes, seed: int, kinds: BoolArray) -> tuple[A
     twin, confidence = anchors.twin.copy(), anchors.confidence.copy()
     twin[orphans], confidence[orphans] = -1, 0
     return Anchors(twin, confidence), orphans
+
+
+def with_strangers(
+    orphans: npt.NDArray[np.int64], found: Anchors, known: Labels, nodes: Nodes, seed: int, kinds: BoolArray
+) -> npt.NDArray[np.int64]:
+    """Add to orphans a quarter of the left entities without a label that a model is sure of, parted from whom it found.
+
+    Whether it was right or wrong, their next best candidate is no counterpart: so a model learns how near a stranger
+    comes to those that no name identifies, of which the orphans that bore a name alone tell nothing.
+
+    Args:
+        found: whom a model takes for whose counterpart. Of those that it is not sure of, the next best may be right.
+        known: labels, whose entities are left together.
+    """
+    left = np.flatnonzero(found.sure & (nodes.side == LEFT) & kinds[nodes.type])
+    left = np.setdiff1d(left, np.r_[known.left, orphans[:, 0]])
+    left = left[~np.isin(found.twin[left], np.r_[known.right, orphans[:, 1]])]
+    left = left[seeded(nodes.keys[left], _ORPHANED, seed + 2) == "valid"]
+    return np.concatenate([orphans, np.stack([left, found.twin[left]], axis=1)])

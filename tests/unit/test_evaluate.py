@@ -94,7 +94,7 @@ def test_ranks_are_among_the_left_entitys_candidates_and_ties_share_theirs() -> 
 # best_threshold
 
 
-def f1_at(threshold: float, confidence: npt.NDArray[Any], same: npt.NDArray[Any], gold: int) -> float:
+def f1_at(threshold: float, confidence: npt.NDArray[Any], same: npt.NDArray[Any], gold: float) -> float:
     kept = confidence >= threshold
     return float(2 * same[kept].sum() / max(kept.sum() + gold, 1))
 
@@ -108,6 +108,18 @@ def test_no_threshold_is_better_than_the_best(rows: list[tuple[float, bool]], mi
     best = max(f1_at(level, confidence, same, gold) for level in [*confidence, 0.0])
     assert f1_at(threshold, confidence, same, gold) == pytest.approx(best)
     assert 0 <= threshold <= 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.floats(0.001, 1).map(lambda value: round(value, 6)), min_size=1, max_size=30))
+def test_where_confidences_are_honest_the_best_threshold_is_half_the_best_f1(confidences: list[float]) -> None:
+    """Lipton et al., Thresholding classifiers to maximize F1 score, 2014."""
+    confidence = np.array(confidences)
+    threshold = evaluate.best_threshold(confidence, confidence, float(confidence.sum()), fewest=0)
+    best = f1_at(threshold, confidence, confidence, float(confidence.sum()))
+    assert best == pytest.approx(max(f1_at(t, confidence, confidence, float(confidence.sum())) for t in confidences))
+    assert (confidence[confidence >= threshold] >= best / 2 - 1e-9).all()
+    assert (confidence[confidence < threshold] <= best / 2 + 1e-9).all()
 
 
 def test_the_threshold_stands_between_two_links() -> None:

@@ -347,6 +347,39 @@ def test_whoever_an_orphan_is_taken_for_is_no_label() -> None:
     assert known.links.tolist() == [[0, 4]]
 
 
+def test_strangers_are_parted_from_whoever_they_were_taken_for() -> None:
+    entities = nodes(["a"] * 400, ["a"] * 400)
+    names = anchors(800, {(i, 400 + i): 1.0 for i in range(100)})
+    kept, orphans = guesses.part(names, entities, 13, ALL)
+    known = guesses.of_anchors(kept, orphans, entities, ("T0",), 13, ALL)
+    taken = {(i, 799 - i): 0.95 for i in range(60, 399)}  # 100 to 299 are free on both sides
+    taken |= {pair: 0.5 for pair in taken if pair[0] % 3 == 0}
+    found = guesses.with_strangers(orphans, anchors(800, taken), known, entities, 13, ALL)
+    assert found[: len(orphans)].tolist() == orphans.tolist()
+    strangers = found[len(orphans) :]
+    assert {(left, right) for left, right in strangers.tolist()} <= set(taken)
+    assert 20 <= len(strangers) <= 50
+    assert (strangers[:, 0] % 3 > 0).all()  # those that it is sure of
+    assert not np.isin(strangers[:, 0], np.r_[known.left, orphans[:, 0]]).any()
+    assert not np.isin(strangers[:, 1], np.r_[known.right, orphans[:, 1]]).any()
+
+    parted = guesses.of_anchors(kept, found, entities, ("T0",), 13, ALL)
+    assert parted.links.tolist() == known.links.tolist()
+    same, split = labels.judge(parted, entities, pairs([(int(strangers[0, 0]), 400)]), 13)
+    assert same.tolist() == [0]
+    assert split.tolist() != [""]
+
+
+def test_a_part_of_the_types_has_strangers_where_a_part_teaches_itself() -> None:
+    entities, _ = single((60, 60))
+    half, some = len(entities) // 2, np.array([False, True])
+    every = anchors(2 * half, {(i, half + i): 0.95 for i in range(half)})
+    known = guesses.of_anchors(anchors(2 * half, {}), NONE, entities, ("T0", "T1"), 13, some)
+    found = guesses.with_strangers(NONE, every, known, entities, 13, some)
+    assert len(found)
+    assert set(entities.type[found].ravel()) == {1}
+
+
 def single(true: tuple[int, int], listed: bool = False) -> tuple[Nodes, labels.Labels]:
     """Return entities of two types, and that so many pairs of each type are the same, and one of the second is not."""
     half = sum(true) + 1
