@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,6 @@ from neo4j_align.progress import Stages
 from neo4j_align.records import Anchors, BoolArray, FloatArray, Nodes, Pairs, Verdicts
 from neo4j_align.resolve import anchors, drift, guesses, labels, verdicts
 from neo4j_align.sight import Graph, Look, Scene, Sight
-from neo4j_align.views import Views, Weights
 
 log = logging.getLogger(__name__)
 Logits = npt.NDArray[np.float64]
@@ -78,10 +78,9 @@ class Looks:
         names = anchors.of_names(nodes, views.signatures)
         given = verdicts.given(table, decided, nodes, config.type_names, settings.seed)
         kinds = guesses.wanted(None if table is None else given, names, nodes, config.type_names)
+        known = given if kinds.all() else self._enough(given, nodes, names)
         if kinds.any():
-            known, names = self._teach(graph, views, weights, names, given, kinds)
-        else:
-            known = self._enough(given, nodes, names)
+            known, names = self._teach(self.sight.scene(graph, views, weights, names), known, kinds)
         exclusive = labels.exclusive(len(config.types), known, nodes)
         taught = nodes.type[known.left[known.same & (known.split != "test")]]
         judged = [bool((taught == kind).any()) for kind in range(len(config.types))]
@@ -118,12 +117,7 @@ class Looks:
             features=look.names,
             training={
                 "seconds": self.stages.seconds,
-                "labels": {
-                    "digest": None if table is None else labels.digest(table),
-                    "guessed": [config.type_names[kind] for kind in sorted(known.guessed)],
-                    "verdicts": len(decided.confirmed | decided.rejected),
-                    **{name: int((known.split == name).sum()) for name in labels.SPLITS},
-                },
+                "labels": self._told(table, known, decided),
                 "reference": drift.describe(nodes, look.pairs.take(met), logits[met]),
                 "average_precision": [round(value, 6) for value in history],
                 "validation": figures,
@@ -172,6 +166,15 @@ class Looks:
             given, whole = (scene.shared, network, seen, encoded), scene.whole(pairs, places)
             return partition.logits(self.engine, partition.judged, given, whole, advance)
 
+    def _told(self, table: pd.DataFrame | None, known: labels.Labels, decided: Verdicts) -> dict[str, Any]:
+        """Return what a model says of the labels that it learned from."""
+        return {
+            "digest": None if table is None else labels.digest(table),
+            "guessed": [self.config.type_names[kind] for kind in sorted(known.guessed)],
+            "verdicts": len(decided.confirmed | decided.rejected),
+            **{name: int((known.split == name).sum()) for name in labels.SPLITS},
+        }
+
     def _enough(self, given: labels.Labels, nodes: Nodes, names: Anchors) -> labels.Labels:
         """Return what persons say as labels to learn from by themselves.
 
@@ -188,35 +191,32 @@ class Looks:
         labels.require_links(found)
         return found
 
-    def _teach(
-        self,
-        graph: Graph,
-        views: Views,
-        weights: Weights,
-        names: Anchors,
-        given: labels.Labels,
-        kinds: BoolArray,
-    ) -> tuple[labels.Labels, Anchors]:
+    def _teach(self, scene: Scene, given: labels.Labels, kinds: BoolArray) -> tuple[labels.Labels, Anchors]:
         """Label what alone bears a name, of some types, (T,), and then what is sure by that.
 
         In between it learns what a wrong counterpart looks like where names do not tell: from strangers.
 
+        Args:
+            scene: with the names' anchors.
+
         Returns:
             The labels, and the names' anchors without those that were parted to make orphans.
         """
-        config, seed, nodes = self.config, self.config.training.seed, graph.nodes
-        names, orphans = guesses.part(names, nodes, seed, kinds)
-        scene = self.sight.scene(graph, views, weights, names)
+        config, seed, nodes = self.config, self.config.training.seed, scene.graph.nodes
+        names, orphans = guesses.part(scene.known, nodes, seed, kinds)
+        scene = self.sight.scene(scene.graph, scene.views, scene.weights, names)
         exclusive = [bool(one) for one in kinds | np.array(labels.exclusive(len(kinds), given, nodes))]
 
-        def labelled(found: Anchors) -> labels.Labels:
-            known = guesses.of_anchors(found, orphans, nodes, config.type_names, seed, kinds)
-            return verdicts.added(known, given)
+        mine = given.of(kinds[nodes.type[given.left]])
 
-        found = self._guess(scene, labelled(names), exclusive)
-        orphans = guesses.with_strangers(orphans, found, labelled(names), nodes, seed, kinds)
-        found = self._guess(scene, labelled(names), exclusive)
-        return labelled(found), names
+        def labelled(found: Anchors, said: labels.Labels) -> labels.Labels:
+            known = guesses.of_anchors(found, orphans, nodes, config.type_names, seed, kinds)
+            return verdicts.added(known, said)
+
+        found = self._guess(scene, labelled(names, mine), exclusive)
+        orphans = guesses.with_strangers(orphans, found, labelled(names, mine), nodes, seed, kinds)
+        found = self._guess(scene, labelled(names, mine), exclusive)
+        return labelled(found, given), names
 
     def _guess(self, scene: Scene, known: labels.Labels, exclusive: list[bool]) -> Anchors:
         """Learn from labels by comparison alone, and say whom that takes for whose counterpart."""

@@ -19,30 +19,29 @@ _ORPHANED = np.array([0.75, 1.0, 1.0])  # bounds: a quarter
 def wanted(given: Labels | None, names: Anchors, nodes: Nodes, type_names: tuple[str, ...]) -> BoolArray:
     """Tell of which types a model teaches itself, (T,): of all while persons' labels are few or none.
 
-    Later of those alone of which single pairs were labelled, and some, but few, were true: a list of links leaves out
-    a type, or holds all that there are of it, on purpose. Where labels are few it warns.
+    Later of those that nobody labelled, and where single pairs were labelled of those of which few were true: a list of
+    links holds few of a type because there are no more. Where labels are few it warns.
 
     Args:
         names: what alone bears a name; of no type where FEWEST entities a side do not.
     """
-    few = np.ones(len(type_names), bool)
+    count = len(type_names)
+    named = np.bincount(nodes.type[names.sure], minlength=count) // 2
+    every = np.full(count, named.sum() >= FEWEST)
     if given is None:
-        return few & _enough(names, nodes, few)
-    true = np.bincount(nodes.type[given.left[given.same & (given.split != "test")]], minlength=len(type_names))
+        return every
+    true = np.bincount(nodes.type[given.left[given.same & (given.split != "test")]], minlength=count)
+    few = every
     if true.sum() >= FEW:
-        few = (true > 0) & (true < FEW) & (not given.listed)
-    few &= _enough(names, nodes, few)
+        few = (named >= FEWEST) & ((true == 0) | (true < FEW) & (not given.listed))
     if few.any():
-        log.warning(
+        told = log.warning if true[few].any() else log.info
+        told(
             "%d true pairs%s are few to learn from, so the model also teaches itself, from names that one entity of "
             "either side alone bears",
             true[few].sum(), "" if few.all() else f" of {' and '.join(np.array(type_names)[few])}",
         )  # fmt: skip
     return few
-
-
-def _enough(names: Anchors, nodes: Nodes, kinds: BoolArray) -> bool:
-    return int((names.sure & kinds[nodes.type]).sum()) >= 2 * FEWEST
 
 
 def of_anchors(
@@ -62,7 +61,7 @@ def of_anchors(
         same=np.ones(len(left), bool),
         split=seeded(nodes.keys[left], HELD_OUT, seed),
         kind=np.array(type_names, dtype=object)[nodes.type[left]],
-        listed=True,
+        listed=False,
         guessed=frozenset(np.flatnonzero(kinds).tolist()),
         orphans=orphans,
     )

@@ -23,6 +23,7 @@ SPLITS = ("train", "valid", "test")
 _SHARES = (0.7, 0.15, 0.15)  # of the splits, where the table has none
 _COMPLETE = 0.5  # a list of links that covers this share of a type's smaller side is taken to be complete
 HELD_OUT = np.array([0.8, 1.0, 1.0])  # bounds of the splits of what has none
+COLUMNS = ("left", "right", "same", "split", "kind")
 _YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -33,9 +34,9 @@ class Labels:
     Attributes:
         left, right: (L,), same: (L,), split: (L,), one of SPLITS.
         kind: (L,), what the table's `type` column says, else the type's name in the configuration.
-        listed: whether these are all links that there are among the listed entities (no `label` column).
-        guessed: types, by index, of which the model made labels too: what they leave out is not known then. Where there
-            are any, these types alone are listed.
+        listed: whether persons' labels are all links that there are among the listed entities (no `label` column).
+        guessed: types, by index, of which the model made labels too: they are listed as well, but what they leave out
+            is not known.
         orphans: (M, 2), pairs that were parted: while a model learns, the right one is no candidate, and the left one
             has no counterpart. Without them a model that teaches itself never meets such an entity.
     """
@@ -54,9 +55,18 @@ class Labels:
         """The pairs that are the same thing, (n, 2)."""
         return np.stack([self.left, self.right], axis=1)[self.same]
 
+    def of(self, rows: BoolArray) -> Labels:
+        """Return the labels at these rows, (L,)."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in COLUMNS})
+
+    def followed_by(self, other: Labels) -> Labels:
+        """Return these labels with others behind them."""
+        columns: dict[str, Any] = {name: np.append(getattr(self, name), getattr(other, name)) for name in COLUMNS}
+        return replace(self, **columns, listed=self.listed or other.listed)
+
     def lists(self, types: npt.NDArray[np.int16]) -> BoolArray:
         """Tell whether labels of these types, (N,), are lists of links; those of others are of single pairs."""
-        return np.isin(types, list(self.guessed)) if self.guessed else np.full(len(types), self.listed)
+        return np.isin(types, list(self.guessed)) | self.listed
 
 
 def read(table: pd.DataFrame, nodes: Nodes, type_names: tuple[str, ...], seed: int) -> Labels:
@@ -179,7 +189,7 @@ def judge(labels: Labels, nodes: Nodes, pairs: Pairs, seed: int, complete: bool 
     Returns:
         (P,) of 1, 0, or -1 where it is not known; and (P,) of SPLITS, "" where it is not known.
     """
-    if not labels.listed:
+    if not labels.lists(nodes.type).any():
         return _labelled(labels, pairs)
     of_left, of_right = _linked(labels, len(nodes))
     otherwise = np.full(len(nodes), "", dtype=object)
@@ -187,7 +197,7 @@ def judge(labels: Labels, nodes: Nodes, pairs: Pairs, seed: int, complete: bool 
     for kind in np.unique(nodes.type[labels.left]):
         mine = (nodes.type[labels.left] == kind) & labels.same
         smaller = min(np.count_nonzero((nodes.type == kind) & (nodes.side == side)) for side in (LEFT, RIGHT))
-        covered = mine.sum() >= _COMPLETE * smaller and not labels.guessed
+        covered = mine.sum() >= _COMPLETE * smaller and kind not in labels.guessed
         if complete if complete is not None else covered:
             shares = [np.mean(labels.split[mine] == split) for split in SPLITS]
             places = np.flatnonzero((nodes.side == LEFT) & (nodes.type == kind))

@@ -82,11 +82,4 @@ def added(known: Labels, judged: Labels) -> Labels:
     if known.guessed:
         kept &= ~np.isin(known.left, judged.left[judged.same]) & ~np.isin(known.right, judged.right[judged.same])
     judged = replace(judged, split=np.where(held_out, "test", judged.split).astype(object))
-    return replace(
-        known,
-        left=np.append(known.left[kept], judged.left),
-        right=np.append(known.right[kept], judged.right),
-        same=np.append(known.same[kept], judged.same),
-        split=np.append(known.split[kept], judged.split),
-        kind=np.append(known.kind[kept], judged.kind),
-    )
+    return known.of(kept).followed_by(judged)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -405,6 +406,7 @@ def alone(entities: Nodes, *kinds: int) -> Anchors:
         ((100, 100), False, [False, False]),
         ((100, 0), False, [False, False]),
         ((100, 40), True, [False, False]),
+        ((0, 100), True, [False, False]),  # of the first none bears a name alone
     ],
 )
 def test_a_model_teaches_itself_the_types_of_which_it_was_told_little(
@@ -417,6 +419,36 @@ def test_a_model_teaches_itself_the_types_of_which_it_was_told_little(
 def test_without_labels_a_model_teaches_itself_all_types() -> None:
     entities, _ = single((30, 30))
     assert guesses.wanted(None, alone(entities, 0, 1), entities, ("T0", "T1")).all()
+
+
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize("named", [guesses.FEWEST - 1, guesses.FEWEST])
+def test_a_model_teaches_itself_what_nobody_labelled_if_enough_bears_a_name_alone(listed: bool, named: int) -> None:
+    entities, given = single((100, 40), listed)
+    mine = entities.type[given.left] == 0
+    columns = {name: getattr(given, name)[mine] for name in ("left", "right", "same", "split", "kind")}
+    half = len(entities) // 2
+    names = anchors(2 * half, {(i, half + i): 1.0 for i in range(100 + named)})
+    found = guesses.wanted(replace(given, **columns), names, entities, ("T0", "T1"))
+    assert found.tolist() == [False, named == guesses.FEWEST]
+
+
+def test_guesses_beside_a_list_leave_the_list_what_it_is() -> None:
+    """It still says that what it leaves out has no counterpart; the guesses do not."""
+    entities, given = single((60, 60), listed=True)
+    half, first = len(entities) // 2, np.arange(50)
+    columns = {name: getattr(given, name)[first] for name in ("left", "right", "same", "split", "kind")}
+    given = replace(given, **columns)
+    guessed = guesses.of_anchors(anchors(2 * half, {(i, half + i): 1.0 for i in range(60, 100)}), NONE, entities,
+                                ("T0", "T1"), 13, np.array([False, True]))  # fmt: skip
+    known = verdicts.added(guessed, given)
+    assert known.lists(entities.type).all()
+    asked = pairs([(0, half), (0, half + 5), (55, half + 55), (60, half + 60), (60, half + 61), (110, half + 110)])
+    same, split = labels.judge(known, entities, asked, 13)
+    assert same.tolist() == [1, 0, 0, 1, 0, -1]
+    before = labels.judge(given, entities, asked.take(np.arange(3)), 13)
+    assert before[0].tolist() == same[:3].tolist()
+    assert before[1].tolist() == split[:3].tolist()
 
 
 def test_what_no_entity_alone_is_named_teaches_nothing() -> None:
