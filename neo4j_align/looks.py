@@ -80,7 +80,7 @@ class Looks:
         kinds = guesses.wanted(None if table is None else given, names, nodes, config.type_names)
         known = given if kinds.all() else self._enough(given, nodes, names)
         if kinds.any():
-            known, names = self._teach(self.sight.scene(graph, views, weights, names), known, kinds)
+            known, names = self._taught(self.sight.scene(graph, views, weights, names), known, kinds)
         exclusive = labels.exclusive(len(config.types), known, nodes)
         taught = nodes.type[known.left[known.same & (known.split != "test")]]
         judged = [bool((taught == kind).any()) for kind in range(len(config.types))]
@@ -190,6 +190,21 @@ class Looks:
         found = labels.with_validation(given, nodes, self.config.training.seed)
         labels.require_links(found)
         return found
+
+    def _taught(self, scene: Scene, given: labels.Labels, kinds: BoolArray) -> tuple[labels.Labels, Anchors]:
+        """Let the model teach itself some types, (T,), as `_teach` says; where it cannot, labels of others will do.
+
+        Raises:
+            DataError: It cannot, and there are no labels of others.
+        """
+        try:
+            return self._teach(scene, given, kinds)
+        except DataError as error:
+            if kinds.all():
+                raise
+            mine = " and ".join(np.array(self.config.type_names)[kinds])
+            log.info("%s cannot be taught by the model itself: %s", mine, error)
+            return given, scene.known
 
     def _teach(self, scene: Scene, given: labels.Labels, kinds: BoolArray) -> tuple[labels.Labels, Anchors]:
         """Label what alone bears a name, of some types, (T,), and then what is sure by that.
