@@ -118,7 +118,7 @@ class Looks:
             training={
                 "seconds": self.stages.seconds,
                 "labels": self._told(table, known, decided),
-                "reference": drift.describe(nodes, look.pairs.take(met), logits[met]),
+                "reference": drift.describe(nodes, look.pairs.take(met), logits[met], known.orphans[:, 0]),
                 "average_precision": [round(value, 6) for value in history],
                 "validation": figures,
             },

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from neo4j_align.records import LEFT, Nodes, Pairs
+from neo4j_align.records import LEFT, IntArray, Nodes, Pairs
 
 log = logging.getLogger(__name__)
 MOVED = 0.25
@@ -21,13 +21,17 @@ _CANDIDATES = np.array([1, 2, 3, 5, 8, 12, 20])  # and of the number of candidat
 Distributions = dict[str, list[float]]
 
 
-def describe(nodes: Nodes, pairs: Pairs, score: npt.NDArray[np.float64]) -> Distributions:
+def describe(
+    nodes: Nodes, pairs: Pairs, score: npt.NDArray[np.float64], parted: IntArray | tuple[()] = ()
+) -> Distributions:
     """Return the distributions of scores, of candidates a left entity, and of what is filled in, as shares.
 
     Args:
         score: (P,).
+        parted: left entities that are left out: in training their counterparts were kept from them.
     """
-    left = np.flatnonzero(nodes.side == LEFT)
+    score = score[~np.isin(pairs.left, parted)]
+    left = np.setdiff1d(np.flatnonzero(nodes.side == LEFT), parted)
     candidates = np.bincount(pairs.left, minlength=len(nodes))[left]
     filled = {
         f"filled {name}": _shares(np.array([value is not None for value in values]).astype(int), np.array([1]))

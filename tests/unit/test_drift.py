@@ -24,6 +24,15 @@ def test_the_same_graph_has_not_moved() -> None:
     assert all(sum(values) == pytest.approx(1) for values in described.values())
 
 
+def test_whose_counterparts_were_kept_away_are_no_reference() -> None:
+    """They have other candidates than they will have, whatever the graph does."""
+    fewer = builders.pairs([(left, right) for left in range(4) for right in range(4, 8) if left or right > 5])
+    score = np.array([9.0] * 2 + [0.0] * 12)
+    described = drift.describe(FULL, fewer, score, np.array([0]))
+    assert set(drift.since(described, FULL, PAIRS, np.zeros(16)).values()) == {0.0}
+    assert drift.since(drift.describe(FULL, fewer, score), FULL, PAIRS, np.zeros(16))["candidates"] > drift.MOVED
+
+
 def test_what_moved_is_named(caplog: pytest.LogCaptureFixture) -> None:
     before = drift.describe(FULL, PAIRS, np.full(16, -4.0))
     emptied = builders.nodes([None, None, None, "d"], [None, "b", None, None])
