@@ -79,20 +79,20 @@ class Looks:
         given = verdicts.given(table, decided, nodes, config.type_names, settings.seed)
         kinds = guesses.wanted(None if table is None else given, names, nodes, config.type_names)
         known = given if kinds.all() else self._enough(given, nodes, names)
+        scene = self.sight.scene(graph, views, weights, names)
         if kinds.any():
-            known, names = self._taught(self.sight.scene(graph, views, weights, names), known, kinds)
+            known, scene = self._taught(scene, known, kinds)
         exclusive = labels.exclusive(len(config.types), known, nodes)
         taught = nodes.type[known.left[known.same & (known.split != "test")]]
         judged = [bool((taught == kind).any()) for kind in range(len(config.types))]
 
-        scene = self.sight.scene(graph, views, weights, names)
         look = self.sight.look(scene, exclusive, known)
         shape = self._shape(look)
         with self.stages.stage("first look", settings.epochs) as advance:
-            lesson, examples = self._examples(scene, look, known, names, exclusive)
+            lesson, examples = self._examples(scene, look, known, scene.known, exclusive)
             first, logits = train.glance(settings, shape, lesson.seen, examples, advance)
         curves = self._calibrate(lesson, examples, logits)
-        found = self._anchors(nodes, look, curves, logits[: len(look.pairs)], judged, names)
+        found = self._anchors(nodes, look, curves, logits[: len(look.pairs)], judged, scene.known)
 
         scene = self.sight.scene(graph, views, weights, found)
         look = self.sight.look(scene, exclusive, known)
@@ -191,7 +191,7 @@ class Looks:
         labels.require_links(found)
         return found
 
-    def _taught(self, scene: Scene, given: labels.Labels, kinds: BoolArray) -> tuple[labels.Labels, Anchors]:
+    def _taught(self, scene: Scene, given: labels.Labels, kinds: BoolArray) -> tuple[labels.Labels, Scene]:
         """Let the model teach itself some types, (T,), as `_teach` says; where it cannot, labels of others will do.
 
         Raises:
@@ -204,9 +204,9 @@ class Looks:
                 raise
             mine = " and ".join(np.array(self.config.type_names)[kinds])
             log.info("%s cannot be taught by the model itself: %s", mine, error)
-            return given, scene.known
+            return given, scene
 
-    def _teach(self, scene: Scene, given: labels.Labels, kinds: BoolArray) -> tuple[labels.Labels, Anchors]:
+    def _teach(self, scene: Scene, given: labels.Labels, kinds: BoolArray) -> tuple[labels.Labels, Scene]:
         """Label what alone bears a name, of some types, (T,), and then what is sure by that.
 
         In between it learns what a wrong counterpart looks like where names do not tell: from strangers.
@@ -215,7 +215,7 @@ class Looks:
             scene: with the names' anchors.
 
         Returns:
-            The labels, and the names' anchors without those that were parted to make orphans.
+            The labels, and the scene without the anchors that were parted to make orphans.
         """
         config, seed, nodes = self.config, self.config.training.seed, scene.graph.nodes
         names, orphans = guesses.part(scene.known, nodes, seed, kinds)
@@ -231,7 +231,7 @@ class Looks:
         found = self._guess(scene, labelled(names, mine), exclusive)
         orphans = guesses.with_strangers(orphans, found, labelled(names, mine), nodes, seed, kinds)
         found = self._guess(scene, labelled(names, mine), exclusive)
-        return labelled(found, given), names
+        return labelled(found, given), scene
 
     def _guess(self, scene: Scene, known: labels.Labels, exclusive: list[bool]) -> Anchors:
         """Learn from labels by comparison alone, and say whom that takes for whose counterpart."""

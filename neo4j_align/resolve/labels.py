@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from neo4j_align.errors import DataError
-from neo4j_align.records import LEFT, RIGHT, BoolArray, Nodes, Objects, Pairs
+from neo4j_align.records import LEFT, RIGHT, BoolArray, IntArray, Nodes, Objects, Pairs
 
 log = logging.getLogger(__name__)
 SPLITS = ("train", "valid", "test")
@@ -55,8 +55,8 @@ class Labels:
         """The pairs that are the same thing, (n, 2)."""
         return np.stack([self.left, self.right], axis=1)[self.same]
 
-    def of(self, rows: BoolArray) -> Labels:
-        """Return the labels at these rows, (L,)."""
+    def of(self, rows: BoolArray | IntArray) -> Labels:
+        """Return the labels at these rows, a mask or places."""
         return replace(self, **{name: getattr(self, name)[rows] for name in COLUMNS})
 
     def followed_by(self, other: Labels) -> Labels:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -426,10 +425,9 @@ def test_without_labels_a_model_teaches_itself_all_types() -> None:
 def test_a_model_teaches_itself_what_nobody_labelled_if_enough_bears_a_name_alone(listed: bool, named: int) -> None:
     entities, given = single((100, 40), listed)
     mine = entities.type[given.left] == 0
-    columns = {name: getattr(given, name)[mine] for name in ("left", "right", "same", "split", "kind")}
     half = len(entities) // 2
     names = anchors(2 * half, {(i, half + i): 1.0 for i in range(100 + named)})
-    found = guesses.wanted(replace(given, **columns), names, entities, ("T0", "T1"))
+    found = guesses.wanted(given.of(mine), names, entities, ("T0", "T1"))
     assert found.tolist() == [False, named == guesses.FEWEST]
 
 
@@ -437,8 +435,7 @@ def test_guesses_beside_a_list_leave_the_list_what_it_is() -> None:
     """It still says that what it leaves out has no counterpart; the guesses do not."""
     entities, given = single((60, 60), listed=True)
     half, first = len(entities) // 2, np.arange(50)
-    columns = {name: getattr(given, name)[first] for name in ("left", "right", "same", "split", "kind")}
-    given = replace(given, **columns)
+    given = given.of(first)
     guessed = guesses.of_anchors(anchors(2 * half, {(i, half + i): 1.0 for i in range(60, 100)}), NONE, entities,
                                 ("T0", "T1"), 13, np.array([False, True]))  # fmt: skip
     known = verdicts.added(guessed, given)
