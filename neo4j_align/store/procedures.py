@@ -13,6 +13,7 @@ import json
 import re
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ _SIGNATURE = re.compile(r"// (?P<mode>READ|WRITE) (?P<head>(?P<name>\w+)\((?P<ar
 _ARGUMENT = re.compile(r"(?P<name>\w+)(?: = (?P<default>null|true|false|-?\d+(\.\d+)?|\{\}))? :: [A-Z ]+", re.ASCII)
 _NAMESPACE = re.compile(r"[A-Za-z]\w*", re.ASCII)
 PATIENCE = 90  # seconds until procedures that were installed answer; APOC looks for new ones every 60 s by default
+_AGAIN = 5  # seconds until an installation that does not answer is announced again
 NAMESPACE = "align"
 GROUPS = {
     "Look up": ("same_as", "entity", "cluster", "unmatched", "stats", "runs", "run"),
@@ -169,11 +171,12 @@ def install(database: Database, config: Config, namespace: str = NAMESPACE) -> l
             mode=procedure.mode.lower(), purpose=procedure.query.purpose,
         )  # fmt: skip
     mark = secrets.token_hex(4)
-    system.write(
+    announce = functools.partial(
+        system.write,
         "CALL apoc.custom.installFunction($head, $statement, $home, true, 'which installation this is')",
         head=f"{namespace}.{_MARK}() :: STRING", statement=f"RETURN {schema.literal(mark)} AS mark", home=home,
     )  # fmt: skip
-    _wait(database, f"custom.{namespace}.{_MARK}", mark)
+    _wait(database, f"custom.{namespace}.{_MARK}", mark, announce)
     return [f"custom.{namespace}.{name}" for name in names()]
 
 
@@ -223,19 +226,25 @@ def _require_apoc(database: Database) -> None:
         )
 
 
-def _wait(database: Database, function: str, mark: str) -> None:
-    """Wait until a function that was installed last gives its mark: APOC takes all over together."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
+def _wait(database: Database, function: str, mark: str, announce: Callable[[], object]) -> None:
+    """Wait until a function that is installed last gives its mark: APOC takes all over together.
+
+    APOC takes over what has a later stamp than its last look, and stamps before it commits: what is committed around a
+    look is never taken over. Announcing stamps it anew.
+    """
+    due = start = time.monotonic()
+    while (now := time.monotonic()) < start + PATIENCE:
+        if now >= due:
+            announce()
+            due = now + _AGAIN
         with contextlib.suppress(DatabaseError):  # there is no such function yet
             if database.read(f"RETURN {function}() AS mark") == [{"mark": mark}]:
                 return
-        if time.monotonic() > deadline:
-            raise DatabaseError(
-                f"The procedures were installed but did not answer within {PATIENCE} s. APOC takes them over every "
-                "`apoc.custom.procedures.refresh` milliseconds: see with `neo4j-align procedures list`."
-            )
         time.sleep(0.2)
+    raise DatabaseError(
+        f"The procedures were installed but did not answer within {PATIENCE} s. APOC takes them over every "
+        "`apoc.custom.procedures.refresh` milliseconds: see with `neo4j-align procedures list`."
+    )
 
 
 _INTRODUCTION = """\

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner
@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from neo4j_align.cli import main
 from neo4j_align.config import Config, parse_config
 from neo4j_align.errors import ConfigError, DatabaseError
-from neo4j_align.store import queries, schema
+from neo4j_align.store import procedures, queries, schema
+from neo4j_align.store.database import Database
 from neo4j_align.store.procedures import GROUPS, Procedure, document, names
 from tests.unit.builders import config
 from tests.unit.test_queries import without_strings
@@ -222,6 +223,43 @@ def test_show_says_what_is_wrong(arguments: list[str], message: str) -> None:
 def test_the_documentation_is_what_is_generated() -> None:
     written = (ROOT / "docs" / "procedures.md").read_text(encoding="utf-8")
     assert written == document(), "python -m neo4j_align.store.procedures > docs/procedures.md"
+
+
+class Deaf:
+    """A gate to a server whose APOC misses so many of the announcements that procedures were installed."""
+
+    home = "neo4j"
+
+    def __init__(self, misses: int) -> None:
+        self.misses, self.announced, self.mark = misses, 0, ""
+
+    def system(self) -> Deaf:
+        return self
+
+    def write(self, text: str, **given: Any) -> None:
+        if "installFunction" in text:
+            self.announced += 1
+            self.mark = given["statement"].split("'")[1] if self.announced > self.misses else ""
+
+    def read(self, text: str, **_: Any) -> list[dict[str, Any]]:
+        if text.startswith("SHOW"):
+            return [{"name": "apoc.custom.installProcedure"}]
+        if not self.mark:
+            raise DatabaseError("there is no such function")
+        return [{"mark": self.mark}]
+
+
+def test_an_installation_that_apoc_missed_is_announced_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(procedures, "_AGAIN", 0.1)
+    server = Deaf(misses=1)
+    assert procedures.install(cast(Database, server), config())[0] == "custom.align.cancel"
+    assert server.announced == 2
+
+
+def test_an_installation_that_is_never_taken_over_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(procedures, "PATIENCE", 0.5)
+    with pytest.raises(DatabaseError, match=r"did not answer within 0\.5 s"):
+        procedures.install(cast(Database, Deaf(misses=9)), config())
 
 
 def test_every_procedure_is_in_one_group() -> None:
