@@ -70,7 +70,7 @@ def candidates(
             again[reach.reached(pool, views.compared, before, moved, again)] = True
         rows = pool.left[again[pool.left]]
         parts = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
-        with closing(engine.map(nearest.nearest, pool.search(views.compared, engine.threads), parts)) as near:
+        with closing(engine.map(nearest.nearest, pool.search(views.compared, rows, engine.threads), parts)) as near:
             for part, (left, right, lists, bar) in zip(parts, near, strict=True):
                 bars[part] = bar
                 found.append((left, right, lists))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sparse_dot_topn import sp_matmul_topn
+from sparse_dot_topn import sp_matmul_topn, zip_sp_matmul_topn
 
 from neo4j_align.records import VIEWS, BoolArray, FloatArray, IntArray, SmallArray
 
@@ -61,18 +61,25 @@ class Search:
     """What some left entities look for, the same for all of them.
 
     Attributes:
-        right: (M,), whom they may find, k of them each; lists: of views whose cosines are summed.
-        costs: of each list, how many right entities have a column; budget: how many a left one may meet.
+        views: rows of all entities, by view, each of which is in some list; their C columns stand side by side.
+        lists: of views whose cosines are summed.
+        right: (M,), whom they may find, k of them each; turned: what these say, (C, ..) for a part of them each.
+        costs: (C,), how many right entities have a column; budget: how many a left one may meet.
         threads: that a product may take.
     """
 
     views: Matrices
     lists: tuple[tuple[str, ...], ...]
     right: IntArray
+    turned: tuple[sparse.csr_matrix, ...]
     k: int
-    costs: list[Powers]
+    costs: Powers
     budget: int
     threads: int
+
+    def columns(self, names: tuple[str, ...]) -> BoolArray:
+        """Tell which of all columns are those of these views, (C,)."""
+        return np.concatenate([np.full(rows.shape[1], name in names) for name, rows in self.views.items()])
 
 
 def nearest(search: Search, left: IntArray) -> tuple[IntArray, IntArray, Bits, FloatArray]:
@@ -82,15 +89,11 @@ def nearest(search: Search, left: IntArray) -> tuple[IntArray, IntArray, Bits, F
         The pairs, (P,) each; the lists that gave them, (P,), a bit each; and the bars, (R, LISTS): the least
         similarity by which another would enter.
     """
-    tables, tops, count, k = [], [], len(search.lists), search.k
-    for number, names in enumerate(search.lists):
-        mine = beside(search.views, names, left)
-        others = narrowed(beside(search.views, names, search.right), columns_of(mine))
-        best = _top(affordable(mine, search.costs[number], search.budget), others, k, search.threads)
+    tables, tops, count, k = [], _tops(search, left), len(search.lists), search.k
+    for number, best in enumerate(tops):
         place = np.arange(best.nnz) - np.repeat(best.indptr[:-1], np.diff(best.indptr))
         row = np.repeat(np.arange(len(left)), np.diff(best.indptr))
         tables.append((row, best.indices, place * count + number))
-        tops.append(best)
     row, column, place = (np.concatenate(part).astype(np.int64) for part in zip(*tables, strict=True))
     row, column, place, first = _by_pair(row, column, place)
     last = _last(row[first], place[first], len(left), k)
@@ -98,6 +101,23 @@ def nearest(search: Search, left: IntArray) -> tuple[IntArray, IntArray, Bits, F
     of = np.add.reduceat(np.where(taken, 1 << place % count, 0), first).astype(np.uint8)
     pair = first[taken[first]]
     return left[row[pair]], search.right[column[pair]], of[taken[first]], _bars(tops, last)
+
+
+def _tops(search: Search, left: IntArray) -> list[sparse.csr_matrix]:
+    """Return the nearest of each list, (R, M) each, the nearest first.
+
+    Most entities say nothing in some views; a list without these has the nearest of all views.
+    """
+    whole = beside(search.views, tuple(search.views), left)
+    best = _top(whole, search)
+    tops = []
+    for names in search.lists:
+        mine = narrowed(whole, search.columns(names))
+        less = np.diff(mine.indptr) < np.diff(whole.indptr)
+        own = _top(mine[less], search)
+        at = np.where(less, len(left) + np.cumsum(less) - 1, np.arange(len(left)))
+        tops.append(sparse.vstack([best, own], format="csr")[at])
+    return tops
 
 
 def _by_pair(row: IntArray, column: IntArray, place: IntArray) -> tuple[IntArray, IntArray, IntArray, IntArray]:
@@ -129,22 +149,21 @@ def _bars(tops: list[sparse.csr_matrix], last: IntArray) -> FloatArray:
     return bars
 
 
-def _top(one: sparse.csr_matrix, other: sparse.csr_matrix, k: int, threads: int) -> sparse.csr_matrix:
-    """Return the k nearest rows of `other` for each row of `one`, the nearest first, of equally near the first.
+def _top(one: sparse.csr_matrix, search: Search) -> sparse.csr_matrix:
+    """Return the k nearest right entities for each row, the nearest first, of equally near the first.
 
     The product chooses among equally near ones as its heap happens to lie; so more than k are taken, and more again
     for rows in which those at the end are as near as the k-th.
     """
-    if not (one.nnz and other.nnz):
-        return sparse.csr_matrix((one.shape[0], other.shape[0]), dtype=np.float32)
-    turned, rows, asked = other.T.tocsr(), np.arange(one.shape[0]), k + _TIED
+    one, count, k = affordable(one, search.costs, search.budget), len(search.right), search.k
+    if not (one.nnz and count):
+        return sparse.csr_matrix((one.shape[0], count), dtype=np.float32)
+    rows, asked = np.arange(one.shape[0]), k + _TIED
     parts = []
     while len(rows):
-        best = sp_matmul_topn(
-            one[rows], turned, top_n=min(asked, other.shape[0]), threshold=LEAST, sort=True, n_threads=threads
-        )
+        best = _product(one[rows], search, min(asked, count))
         found = np.diff(best.indptr)
-        open_end = (found >= asked) & (asked < other.shape[0])
+        open_end = (found >= asked) & (asked < count)
         ends = best.indptr[:-1][open_end]
         open_end[open_end] = best.data[ends + k - 1] == best.data[ends + asked - 1]
         row = np.repeat(np.arange(len(rows)), found)
@@ -156,7 +175,16 @@ def _top(one: sparse.csr_matrix, other: sparse.csr_matrix, k: int, threads: int)
     row, column, value = row[order], column[order], value[order]
     kept = np.arange(len(row)) - np.searchsorted(row, row) < k
     ends = np.r_[0, np.cumsum(np.bincount(row[kept], minlength=one.shape[0]))]
-    return sparse.csr_matrix((value[kept], column[kept], ends), shape=(one.shape[0], other.shape[0]))
+    return sparse.csr_matrix((value[kept], column[kept], ends), shape=(one.shape[0], count))
+
+
+def _product(one: sparse.csr_matrix, search: Search, asked: int) -> sparse.csr_matrix:
+    """Return the largest products of each row with the right entities, the largest first, (R, M)."""
+    parts = [
+        sp_matmul_topn(one, part, top_n=asked, threshold=LEAST, sort=True, n_threads=search.threads)
+        for part in search.turned
+    ]
+    return zip_sp_matmul_topn(asked, parts) if len(parts) > 1 else parts[0]
 
 
 def affordable(one: sparse.csr_matrix, costs: Powers, budget: int) -> sparse.csr_matrix:
@@ -173,5 +201,5 @@ def affordable(one: sparse.csr_matrix, costs: Powers, budget: int) -> sparse.csr
     before = np.cumsum(paid[order]) - paid[order]
     before -= before[one.indptr[:-1].clip(max=len(order) - 1)][row]
     kept = np.zeros(one.nnz, dtype=bool)
-    kept[order] = before < budget
+    kept[order] = (before == 0) | (before + paid[order] <= budget)
     return sparse.csr_matrix((one.data[kept], (row[kept], one.indices[kept])), shape=one.shape)

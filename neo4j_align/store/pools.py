@@ -15,8 +15,9 @@ from neo4j_align.views import Views
 
 WIDER = 2  # times as many candidates for an entity whose counterpart is not sure
 KEPT = 3  # candidates of an entity whose counterpart is sure
-BUDGET = 50_000  # right entities that a left one may meet in a list
+BUDGET = 130_000  # right entities that a left one may meet in a list
 LITTLE = 5_000  # that one may meet whose counterpart is sure: it needs a few rivals
+WIDE = 2**16  # right entities multiplied at once: the sums of a row fit a core's cache
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,15 @@ class Pool:
         seen = [VIEWS.index(name) for name in names if any(name in part for part in self.lists)]
         return np.asarray(moved[:, seen].any(axis=1), bool)
 
-    def search(self, views: Matrices, threads: int) -> Search:
-        """Return what its left entities look for."""
-        mine = {name: rows for name, rows in views.items() if any(name in part for part in self.lists)}
-        return Search(mine, self.lists, self.right, self.k, self.of_lists(self.costs), self.budget, threads)
+    def search(self, views: Matrices, left: IntArray, threads: int) -> Search:
+        """Return what some of its left entities look for."""
+        names = tuple(name for name in views if any(name in part for part in self.lists))
+        said = nearest.columns_of(nearest.beside(views, names, left))
+        parts = [self.right[start : start + WIDE] for start in range(0, len(self.right), WIDE)]
+        turned = tuple(nearest.narrowed(nearest.beside(views, names, part), said).T.tocsr() for part in parts)
+        costs = np.concatenate([self.costs[f"{self.name} {name}"] for name in names])
+        mine = {name: views[name] for name in names}
+        return Search(mine, self.lists, self.right, turned, self.k, costs, self.budget, threads)
 
     def of_lists(self, costs: dict[str, Powers]) -> list[Powers]:
         """Return the costs of each list's columns, which are those of its views side by side."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -217,11 +218,17 @@ def test_threads_are_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(first) > count
 
 
-def test_how_many_are_looked_for_together_is_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("module", "size"), [(candidates, "AT_ONCE"), (pools, "WIDE")])
+@pytest.mark.parametrize("alike", [False, True])
+def test_how_many_are_looked_for_together_is_no_matter(
+    module: ModuleType, size: str, alike: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     count = 100
     entities, views = nodes([None] * count, [None] * count), random_views(5, 2 * count)
+    if alike:  # many are equally near, so that which of them are taken depends on their order alone
+        views = rearranged(views, [at % 9 for at in range(2 * count)])
     whole = block(mapping(3, types=1), entities, views)
-    monkeypatch.setattr(candidates, "AT_ONCE", 7)
+    monkeypatch.setattr(module, size, 7)
     parts = block(mapping(3, types=1), entities, views)
     assert chosen(parts) == chosen(whole)
     np.testing.assert_array_equal(parts.scores, whole.scores)
