@@ -15,7 +15,7 @@ from neo4j_align.views import Views
 
 WIDER = 2  # times as many candidates for an entity whose counterpart is not sure
 KEPT = 3  # candidates of an entity whose counterpart is sure
-BUDGET = 130_000  # right entities that a left one may meet in a list
+BUDGET = 150_000  # right entities that a left one may meet in a list
 LITTLE = 5_000  # that one may meet whose counterpart is sure: it needs a few rivals
 WIDE = 2**16  # right entities multiplied at once: the sums of a row fit a core's cache
 
