@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -89,6 +89,7 @@ def nearest(search: Search, left: IntArray) -> tuple[IntArray, IntArray, Bits, F
         The pairs, (P,) each; the lists that gave them, (P,), a bit each; and the bars, (R, LISTS): the least
         similarity by which another would enter.
     """
+    search = replace(search, turned=tuple(map(_writable, search.turned)))
     tables, tops, count, k = [], _tops(search, left), len(search.lists), search.k
     for number, best in enumerate(tops):
         place = np.arange(best.nnz) - np.repeat(best.indptr[:-1], np.diff(best.indptr))
@@ -101,6 +102,12 @@ def nearest(search: Search, left: IntArray) -> tuple[IntArray, IntArray, Bits, F
     of = np.add.reduceat(np.where(taken, 1 << place % count, 0), first).astype(np.uint8)
     pair = first[taken[first]]
     return left[row[pair]], search.right[column[pair]], of[taken[first]], _bars(tops, last)
+
+
+def _writable(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Return a matrix of arrays that may be written to, as the product takes no others; what Ray shares may not."""
+    parts = (np.require(part, requirements="W") for part in (matrix.data, matrix.indices, matrix.indptr))
+    return sparse.csr_matrix(tuple(parts), shape=matrix.shape)
 
 
 def _tops(search: Search, left: IntArray) -> list[sparse.csr_matrix]:
