@@ -7,10 +7,15 @@ WITH [k IN [toStringOrNull($left), toIntegerOrNull($left)]
       WHERE k = $right OR toString(k) = toStringOrNull($right)] AS right_keys
 OPTIONAL MATCH (l:`{left}`) WHERE l.`{left_key}` IN left_keys
   AND ($left_property IS NULL OR l[$left_property] = $left_value)
+WITH right_keys, collect(l) AS lefts
 OPTIONAL MATCH (r:`{right}`) WHERE r.`{right_key}` IN right_keys
   AND ($right_property IS NULL OR r[$right_property] = $right_value)
+WITH lefts, collect(r) AS rights
+WITH head(lefts) AS l, head(rights) AS r, size(lefts) AS lefts, size(rights) AS rights
 WITH l, r,
-     CASE WHEN l IS NULL THEN 'no such left entity' WHEN r IS NULL THEN 'no such right entity'
+     CASE WHEN lefts = 0 THEN 'no such left entity' WHEN rights = 0 THEN 'no such right entity'
+          WHEN lefts > 1 THEN 'several left entities have this key'
+          WHEN rights > 1 THEN 'several right entities have this key'
           WHEN NOT any(type IN keys($left_types) WHERE $left_types[type] IN labels(l)
                        AND coalesce($right_types[type] IN labels(r), false))
           THEN 'not of one type' ELSE 'rejected' END AS status,

@@ -292,6 +292,14 @@ def numbers(request: pytest.FixtureRequest, database: Database) -> Call:
     return caller(database, request.param, NUMBERS)
 
 
+def test_a_key_that_several_entities_have_is_not_judged(numbers: Call, database: Database) -> None:
+    database.write("CREATE (:T0 {id: '1', source: 'one'}), (:T0 {id: '2', source: \"it's\"})")
+    for verdict in ("confirm", "reject"):
+        assert numbers(verdict, left=1, right=0)[0]["status"] == "several left entities have this key"
+        assert numbers(verdict, left="0", right="2")[0]["status"] == "several right entities have this key"
+    assert database.read("MATCH ()-[s]->() RETURN s") == []
+
+
 def test_sides_by_property_and_whole_numbers_as_keys(numbers: Call, database: Database) -> None:
     pair = links.pair_name(NUMBERS, 1, 2)
     for left, right in ((1, 2), ("1", "2"), (1.0, 2.0)):  # JavaScript's driver sends 1.0
