@@ -33,7 +33,7 @@ _ABOUT, _TEXTS, _MATRIX = "memory.json", ("text", "start", "kind"), ("data", "in
 _CLASSES = (Memory, Graph, Nodes, Neighbourhood, Views, Glimpse, Anchors, Blocked, Links, Prints)
 _KINDS = {kind.__name__: kind for kind in _CLASSES}
 _MISSING, _TEXT, _NUMBER = 0, 1, 2
-_MADE = {"version": __version__, "format": 3}  # 3: the lists of each candidate
+_MADE = {"version": __version__, "format": 4}  # 4: how many a left entity may meet in blocking
 
 
 def beside(model: Path) -> Path:

@@ -195,7 +195,7 @@ def _product(one: sparse.csr_matrix, search: Search, asked: int) -> sparse.csr_m
 
 
 def affordable(one: sparse.csr_matrix, costs: Powers, budget: int) -> sparse.csr_matrix:
-    """Keep of each row the rarest columns that meet about `budget` rows of the other side, and always the rarest.
+    """Keep of each row the rarest columns that meet at most about `budget` of the other side, and always the rarest.
 
     A common trigram of a million names meets a hundred thousand others and tells nothing: without this bound the work
     grows with the square of the graph. The pairs found are measured with all columns again.
