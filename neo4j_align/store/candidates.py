@@ -69,6 +69,8 @@ def candidates(
         if before is not None:
             again[reach.reached(pool, views.compared, before, moved, again)] = True
         rows = pool.left[again[pool.left]]
+        if not len(rows):  # what all might find is not made for nobody
+            continue
         parts = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
         with closing(engine.map(nearest.nearest, pool.search(views.compared, rows, engine.threads), parts)) as near:
             for part, (left, right, lists, bar) in zip(parts, near, strict=True):

@@ -80,12 +80,12 @@ class Pool:
 
     def moved(self, moved: BoolArray, names: tuple[str, ...] = VIEWS) -> BoolArray:
         """Tell which entities have other rows, (N, VIEWS), in any of these views that the pool looks at; (N,)."""
-        seen = [VIEWS.index(name) for name in names if any(name in part for part in self.lists)]
+        seen = [VIEWS.index(name) for name in _summed(self.lists) if name in names]
         return np.asarray(moved[:, seen].any(axis=1), bool)
 
     def search(self, views: Matrices, left: IntArray, threads: int) -> Search:
         """Return what some of its left entities look for."""
-        names = tuple(name for name in views if any(name in part for part in self.lists))
+        names = _summed(self.lists)
         said = nearest.columns_of(nearest.beside(views, names, left))
         parts = [self.right[start : start + WIDE] for start in range(0, len(self.right), WIDE)]
         turned = tuple(nearest.narrowed(nearest.beside(views, names, part), said).T.tocsr() for part in parts)
@@ -113,9 +113,14 @@ def pools(config: Config, nodes: Nodes, views: Views, sure: BoolArray, absent: I
             (f"{index} sure", LISTS[:1], left[sure[left]], right, KEPT, LITTLE),
             (f"{index} open", LISTS, left[~sure[left]], right[~sure[right]], size * WIDER, BUDGET),
         ):
-            names = [view for view in VIEWS if any(view in part for part in lists)]
-            costs = {f"{name} {view}": _costs(views, view, nodes.of(RIGHT, index), other) for view in names}
+            among = nodes.of(RIGHT, index)
+            costs = {f"{name} {view}": _costs(views, view, among, other) for view in _summed(lists)}
             yield Pool(name, lists, one, other, k, budget, costs)
+
+
+def _summed(lists: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    """Return the views that lists sum."""
+    return tuple(view for view in VIEWS if any(view in part for part in lists))
 
 
 def _costs(views: Views, view: str, among: slice, pooled: IntArray) -> Powers:
