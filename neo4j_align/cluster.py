@@ -9,6 +9,7 @@ import secrets
 import signal
 import socket
 import sys
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -17,7 +18,7 @@ from typing import Any
 
 from neo4j_align import __version__
 from neo4j_align.config import ray_address
-from neo4j_align.engine import Given, Item, Local, Made
+from neo4j_align.engine import Advance, Given, Item, Local, Made
 from neo4j_align.errors import AlignError, EngineError
 from neo4j_align.gnn import tensors
 
@@ -26,14 +27,16 @@ os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # of tasks that follo
 if "ray" not in sys.modules and not ray_address():  # one of this machine's own: on loopback, with a secret of its own
     os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+_NEEDS = 'needs Ray: `pip install "neo4j-align[ray]"`'
 try:
     import ray
 except ImportError as error:
-    raise EngineError('The engine ray needs Ray: `pip install "neo4j-align[ray]"`.') from error
+    raise EngineError(f"The engine ray {_NEEDS}.") from error
 
 log = logging.getLogger(__name__)
 _ANSWER = 10.0  # seconds for a cluster to let itself be reached
 _AHEAD = 2  # tasks a core that are begun before the oldest has ended: what bounds the memory they take
+_LOCAL = "`--engine local` needs no Ray."
 _INSTALL = "Install the same version of neo4j-align on all machines of the cluster."
 _RETRIES = 3  # of a partition whose worker died
 
@@ -45,6 +48,7 @@ class Ray:
 
     Args:
         processes: of a cluster of this machine's own; by default one a core.
+        learners: that train together, each on a GPU where the cluster has that many; by default as many as it has.
 
     Raises:
         EngineError: Ray cannot be started or joined, has another version of this package, or lost its workers.
@@ -52,8 +56,8 @@ class Ray:
 
     threads = 1  # a task has a core of its own
 
-    def __init__(self, processes: int | None = None) -> None:
-        self._processes = processes
+    def __init__(self, processes: int | None = None, learners: int | None = None) -> None:
+        self._processes, self._learners = processes, learners
 
     def map(
         self, work: Callable[[Given, Item], Made], given: Given, items: Iterable[Item]
@@ -78,6 +82,21 @@ class Ray:
             for task in begun:
                 ray.cancel(task)
 
+    def learn(self, work: Callable[[Given, Advance], Made], given: Given, advance: Advance) -> Made:
+        """Return what `work(given, advance)` returns, done by Ray Train, in as many processes as there are GPUs.
+
+        Each gets a share of every batch; with fewer than two, this process does the work.
+        """
+        self._connect()
+        gpus = _resources("GPU")
+        learners = self._learners or gpus
+        if learners < 2:
+            return Local().learn(work, given, advance)
+        log.info("%d processes train together", learners)
+        given_once = {"version": __version__, "work": work, "given": ray.put(given)}
+        made: Made = _group(given_once, learners, use_gpu=learners <= gpus)
+        return made
+
     def _connect(self) -> None:
         if not ray.is_initialized():
             address = ray_address()
@@ -94,23 +113,65 @@ class Ray:
                     )
             except Exception as error:  # Ray raises what its parts raise
                 what = f"Ray cannot be joined at {address}" if address else "Ray cannot be started"
-                why = str(error.__cause__ or error).strip().splitlines()[-1].rstrip(".")
-                raise EngineError(f"{what}: {why}. `--engine local` needs no Ray.") from error
+                raise EngineError(
+                    f"{what}: {_last(error.__cause__ or error)}. `--engine local` needs no Ray."
+                ) from error
             log.info("Ray has %d cores", _cores())
         ray.util.register_serializer(tensors.Tensor, serializer=tensors.array, deserializer=tensors.tensor)
 
 
 @ray.remote(num_cpus=1, max_retries=_RETRIES)
 def _task(version: str, work: Callable[[Any, Any], Any], given: Any, item: Any) -> Any:
-    if version != __version__:
-        raise EngineError(f"A Ray worker has neo4j-align {__version__}, and this is {version}. {_INSTALL}")
+    _require(version)
     return work(given, item)
 
 
+def _group(given: dict[str, Any], learners: int, use_gpu: bool) -> Any:
+    """Let a group of processes train, and return what the first of them made.
+
+    Raises:
+        EngineError: Ray Train is not installed, or failed; an error of ours is raised as it is.
+    """
+    try:
+        from ray import train  # it takes three seconds
+        from ray.train.torch import TorchTrainer
+    except ImportError as error:
+        raise EngineError(f"Training on several GPUs {_NEEDS}.") from error
+    with tempfile.TemporaryDirectory() as folder:  # Ray Train asks for one; nothing is left in it
+        trainer = TorchTrainer(
+            _learnt,
+            train_loop_config=given,
+            scaling_config=train.ScalingConfig(num_workers=learners, use_gpu=use_gpu),
+            run_config=train.RunConfig(storage_path=folder),
+        )
+        try:
+            return trainer.fit().return_value  # type: ignore[attr-defined]  # its stubs are those of the first version
+        except train.TrainingFailedError as error:
+            cause = next(iter(getattr(error, "worker_failures", {}).values()), error)
+            if isinstance(cause, AlignError):
+                raise cause from None
+            raise EngineError(f"Training with Ray failed: {_last(cause)}. {_LOCAL}") from error
+
+
+def _learnt(given: dict[str, Any]) -> Any:
+    """Train in one process of a group; what the first returns is taken."""
+    _require(given["version"])
+    return given["work"](ray.get(given["given"]), lambda _: None)
+
+
+def _require(version: str) -> None:
+    if version != __version__:
+        raise EngineError(f"A Ray worker has neo4j-align {__version__}, and this is {version}. {_INSTALL}")
+
+
 def _cores() -> int:
-    """Return how many cores there are now: a cluster may grow."""
+    return max(_resources("CPU"), 1)
+
+
+def _resources(kind: str) -> int:
+    """Return how many of a kind there are now: a cluster may grow."""
     found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    return max(int(found.get("CPU", 1)), 1)
+    return int(found.get(kind, 0))
 
 
 def _made(task: Any) -> Any:
@@ -145,8 +206,15 @@ def _knock(address: str) -> None:
 
 
 def _first(error: BaseException) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0].rstrip(".")
+    return _lines(error)[0].rstrip(".")
+
+
+def _last(error: BaseException) -> str:
+    return _lines(error)[-1].rstrip(".")
+
+
+def _lines(error: BaseException) -> list[str]:
+    return str(error).strip().splitlines() or [type(error).__name__]
 
 
 @contextlib.contextmanager

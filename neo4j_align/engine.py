@@ -1,4 +1,4 @@
-"""Where partitions are worked on: in this process, or in those of a cluster (`cluster.py`)."""
+"""Where the work is done: in this process, or in those of a cluster (`cluster.py`)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ ENGINES = ("local", "ray")
 Given = TypeVar("Given")
 Item = TypeVar("Item")
 Made = TypeVar("Made")
+Advance = Callable[[int], None]
 
 
 class Engine(Protocol):
@@ -29,6 +30,15 @@ class Engine(Protocol):
             given: the same for all items; items: taken one by one, when there is room for another.
         """
 
+    def learn(self, work: Callable[[Given, Advance], Made], given: Given, advance: Advance) -> Made:
+        """Return what `work(given, advance)` returns, done by a group of processes where each gets a GPU.
+
+        Args:
+            work: a function of a module that trains, by itself or with the others of its group (`gnn/together.py`);
+                what it returns holds no tensor.
+            advance: is told of each epoch done where this process does the work.
+        """
+
 
 class Local:
     """Works in this process, on one item after the other."""
@@ -43,6 +53,10 @@ class Local:
     ) -> Generator[Made, None, None]:
         """Yield what `work(given, item)` returns for each item, in their order."""
         return (work(given, item) for item in items)
+
+    def learn(self, work: Callable[[Given, Advance], Made], given: Given, advance: Advance) -> Made:
+        """Return what `work(given, advance)` returns."""
+        return work(given, advance)
 
 
 def named(name: str) -> Engine:

@@ -21,7 +21,8 @@ from neo4j_align.decide import decide
 from neo4j_align.engine import Engine, Local
 from neo4j_align.errors import DataError
 from neo4j_align.gnn import calibrate, features, partition, saved, score, train
-from neo4j_align.gnn.model import Network, Shape
+from neo4j_align.gnn.model import Comparison, Network, Shape
+from neo4j_align.gnn.tensors import restored
 from neo4j_align.memory import Memory
 from neo4j_align.progress import Stages
 from neo4j_align.records import Anchors, BoolArray, FloatArray, Nodes, Pairs, Verdicts
@@ -54,7 +55,7 @@ class Looks:
     """Learns from a graph and its labels, and judges a graph with what was learned.
 
     Args:
-        engine: judges the partitions of pairs.
+        engine: learns, and judges the partitions of pairs.
     """
 
     def __init__(self, config: Config, stages: Stages, engine: Engine | None = None) -> None:
@@ -87,27 +88,28 @@ class Looks:
         judged = [bool((taught == kind).any()) for kind in range(len(config.types))]
 
         look = self.sight.look(scene, exclusive, known)
-        shape = self._shape(look)
         with self.stages.stage("first look", settings.epochs) as advance:
-            lesson, examples = self._examples(scene, look, known, scene.known, exclusive)
-            first, logits = train.glance(settings, shape, lesson.seen, examples, advance)
-        curves = self._calibrate(lesson, examples, logits)
+            shown, lesson = self._lesson(scene, look, known, scene.known, exclusive)
+            learnt, logits = self.engine.learn(train.glance, lesson, advance)
+        first = restored(Comparison(lesson.shape), learnt)
+        curves = self._calibrate(shown, lesson.examples, logits)
         found = self._anchors(nodes, look, curves, logits[: len(look.pairs)], judged, scene.known)
 
         scene = self.sight.scene(graph, views, weights, found)
         look = self.sight.look(scene, exclusive, known)
         with self.stages.stage("train", settings.epochs) as advance:
-            lesson, examples = self._examples(scene, look, known, found, exclusive)
-            network, history = train.train(settings, shape, lesson.seen, examples, advance)
-        logits = self._score(network, lesson.seen, lesson.pairs, lesson.evidence)
-        second = self._calibrate(lesson, examples, logits)
+            shown, lesson = self._lesson(scene, look, known, found, exclusive)
+            learnt, history = self.engine.learn(train.train, lesson, advance)
+        network = restored(Network(lesson.shape), learnt)
+        logits = self._score(network, shown.seen, shown.pairs, shown.evidence)
+        second = self._calibrate(shown, lesson.examples, logits)
         mine = logits[: len(look.pairs)]
         confidence = calibrate.apply(second, mine, look.types)
         thresholds, curve, figures = decide(config, look, nodes, known, mine, confidence, exclusive)
         met = np.flatnonzero(look.blocked)
         about = saved.About(
             config=config,
-            shape=shape,
+            shape=lesson.shape,
             curves=second,
             thresholds=tuple(thresholds),
             operating=tuple(curve),
@@ -235,11 +237,11 @@ class Looks:
 
     def _guess(self, scene: Scene, known: labels.Labels, exclusive: list[bool]) -> Anchors:
         """Learn from labels by comparison alone, and say whom that takes for whose counterpart."""
-        settings, look = self.config.training, self.sight.look(scene, exclusive, known)
-        with self.stages.stage("teach", settings.epochs) as advance:
-            lesson, examples = self._examples(scene, look, known, scene.known, exclusive)
-            _, logits = train.glance(settings, self._shape(look), lesson.seen, examples, advance)
-        curves = self._calibrate(lesson, examples, logits)
+        look = self.sight.look(scene, exclusive, known)
+        with self.stages.stage("teach", self.config.training.epochs) as advance:
+            shown, lesson = self._lesson(scene, look, known, scene.known, exclusive)
+            _, logits = self.engine.learn(train.glance, lesson, advance)
+        curves = self._calibrate(shown, lesson.examples, logits)
         log.info("the model taught itself from %d labels of its own", len(known.left))
         taught = [True] * len(self.config.types)
         return self._anchors(scene.graph.nodes, look, curves, logits[: len(look.pairs)], taught, scene.known)
@@ -254,9 +256,9 @@ class Looks:
             dropout=settings.dropout,
         )
 
-    def _examples(
+    def _lesson(
         self, scene: Scene, look: Look, known: labels.Labels, found: Anchors, exclusive: list[bool]
-    ) -> tuple[Look, train.Examples]:
+    ) -> tuple[Look, train.Lesson]:
         """Return what to learn from: the pairs of a look, and where no person made the labels veiled ones behind."""
         same, split = labels.learnt(known, scene.graph.nodes, look.pairs, self.config.training.seed, exclusive)
         labels.require(same, split)
@@ -266,7 +268,8 @@ class Looks:
             rows = np.flatnonzero(np.isin(owner, mine))
             look = self.sight.veil(scene, look, found, np.unique(mine), rows)
             owner, same, split = (np.append(column, column[rows]) for column in (owner, same, split))
-        return look, train.Examples(look.pairs, look.evidence, same == 1, split == "train", split == "valid", owner)
+        examples = train.Examples(look.pairs, look.evidence, same == 1, split == "train", split == "valid", owner)
+        return look, train.Lesson(self.config.training, self._shape(look), look.seen, examples)
 
     def _calibrate(self, look: Look, examples: train.Examples, logits: Logits) -> tuple[calibrate.Curve, ...]:
         stop = examples.valid

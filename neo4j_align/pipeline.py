@@ -38,7 +38,8 @@ class Aligner:
 
     Args:
         memory: folder in which a run leaves what spares the next `sync` work; None for none. It changes no link.
-        engine: judges the pairs; by default this process, else `neo4j_align.cluster.Ray()`. It changes no link.
+        engine: reads the graph and judges the pairs; by default this process, else `neo4j_align.cluster.Ray()`. It
+            changes no link.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class Aligner:
         """
         graph = self._pull(None)
         verdicts = links.read(self.database, self.config, graph.nodes).verdicts
-        return Looks(self.config, self.stages).learn(graph, table, verdicts).save(Path(folder))
+        return Looks(self.config, self.stages, self.engine).learn(graph, table, verdicts).save(Path(folder))
 
     def align(self, model: saved.Model, dry_run: bool = False, precision: float | None = None) -> Alignment:
         """Score all candidates, choose the links, and write what changed.
@@ -273,11 +274,12 @@ class Aligner:
 
     def _pull(self, means: FloatArray | None) -> Graph:
         with self.stages.stage("pull") as advance:
-            nodes = entities.pull(self.database, self.config, advance)
+            nodes = entities.pull(self.database, self.config, advance, engine=self.engine)
         with self.stages.stage("sample", len(nodes)) as advance:
             if means is None:
                 means = sampling.averages(self.database, self.config)
-            return Graph(nodes, sampling.sample(self.database, self.config, nodes, means, advance), means)
+            drawn = sampling.sample(self.database, self.config, nodes, means, advance, engine=self.engine)
+            return Graph(nodes, drawn, means)
 
     def _account(self, found: Scored) -> dict[str, Any]:
         """Return what an AlignRun tells of how its links came about."""

@@ -40,8 +40,9 @@ def read_table(path: Path) -> pd.DataFrame:
 @click.option("--labels", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="CSV: left,right[,label][,split][,type]; left and right are keys.")  # fmt: skip
 @model
+@engine
 @common
-def train(common: Common, path: Path | None, folder: Path) -> None:
+def train(common: Common, path: Path | None, folder: Path, engine: str) -> None:
     """Train a model on labelled pairs, or on none, and save it.
 
     Without --labels the model teaches itself: it starts from entities that alone bear a name on both sides, and adds
@@ -62,16 +63,16 @@ def train(common: Common, path: Path | None, folder: Path) -> None:
 
     config, table = common.config(), None if path is None else read_table(path)
     with common.connect() as database, common.progress() as progress:
-        trained = Aligner(config, database, Stages(progress)).train(table, folder)
+        trained = Aligner(config, database, Stages(progress), engine=named(engine)).train(table, folder)
     training = trained.about.training
     own = training["labels"]["guessed"]
     judged = f"validation, of {' and '.join(own)} with labels of its own" if own else "validation"
     judged = "labels of its own" if len(own) == len(config.types) else judged
     document = {"model": trained.about.id, "folder": str(folder), **training}
-    named = "" if folder == MODEL else f" --model {shlex.quote(str(folder))}"
+    option = "" if folder == MODEL else f" --model {shlex.quote(str(folder))}"
     text = (
         f"Model {trained.about.id} saved in {folder} after {training['seconds']:.0f} s.\n"
-        f"On {judged}:\n{figures(training['validation'])}\nNext: neo4j-align align{named}"
+        f"On {judged}:\n{figures(training['validation'])}\nNext: neo4j-align align{option}"
     )
     common.result(document, text)
 

@@ -88,7 +88,7 @@ model = click.option(
 
 engine = click.option(
     "--engine", type=click.Choice(ENGINES), default="local", show_default=True,
-    help="Who judges pairs: this process, or Ray: the cluster of RAY_ADDRESS, else all cores of this machine.",
+    help="Who does the work: this process, or Ray: the cluster of RAY_ADDRESS, else all cores of this machine.",
 )  # fmt: skip
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+import platform
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -38,13 +39,19 @@ def only(result: neo4j.Result) -> list[Any]:
 
 
 class Database:
-    """One database of one server. Every call is a managed transaction, retried while that may help."""
+    """One database of one server. Every call is a managed transaction, retried while that may help.
 
-    def __init__(self, driver: neo4j.Driver, uri: str, name: str | None) -> None:
-        self._driver = driver
-        self._uri = uri
-        self._bookmarks = neo4j.GraphDatabase.bookmark_manager()  # a read sees our own writes on a cluster too
-        self.name = name
+    It can be handed to another process, which connects by itself, and reads what was written here too.
+    """
+
+    def __init__(
+        self, driver: neo4j.Driver, connection: Connection, where: str = "", bookmarks: Iterable[str] = ()
+    ) -> None:
+        self._driver, self._connection = driver, connection
+        self._uri = connection.uri + where
+        seen = neo4j.Bookmarks.from_raw_values(bookmarks)
+        self._bookmarks = neo4j.GraphDatabase.bookmark_manager(seen)  # a read sees our own writes on a cluster too
+        self.name = connection.database
 
     @classmethod
     def open(cls, connection: Connection) -> Database:
@@ -53,16 +60,8 @@ class Database:
         Raises:
             DatabaseError: It does not; the message says the remedy and never the password.
         """
-        with _translated():
-            driver = neo4j.GraphDatabase.driver(
-                connection.uri,
-                auth=(connection.username, connection.password.get_secret_value()),
-                user_agent=_METADATA["app"],
-                notifications_min_severity="OFF",
-                connection_timeout=15,
-                max_transaction_retry_time=30,
-            )
-        database = cls(driver, connection.uri, connection.database)
+        driver = _driver(connection)
+        database = cls(driver, connection)
         try:
             with _translated(connection.uri):
                 driver.verify_connectivity()  # fails at once, where a read would be tried again for a while
@@ -137,7 +136,7 @@ class Database:
 
     def system(self) -> Database:
         """Return the server's `system` database, over the same connections."""
-        return Database(self._driver, self._uri, "system")
+        return Database(self._driver, self._connection.model_copy(update={"database": "system"}))
 
     @functools.cached_property
     def id_prefix(self) -> str:
@@ -163,12 +162,34 @@ class Database:
     ) -> None:
         self.close()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _elsewhere, (self._connection, tuple(self._bookmarks.get_bookmarks()))
+
     @contextlib.contextmanager
     def _session(self, mode: str) -> Iterator[neo4j.Session]:
         with _translated(self._uri), self._driver.session(
             database=self.name, default_access_mode=mode, fetch_size=BATCH, bookmark_manager=self._bookmarks
         ) as session:  # fmt: skip
             yield session
+
+
+def _driver(connection: Connection) -> neo4j.Driver:
+    with _translated():
+        return neo4j.GraphDatabase.driver(
+            connection.uri,
+            auth=(connection.username, connection.password.get_secret_value()),
+            user_agent=_METADATA["app"],
+            notifications_min_severity="OFF",
+            connection_timeout=15,
+            max_transaction_retry_time=30,
+        )
+
+
+_kept_driver = functools.cache(_driver)  # one for all that a process is handed
+
+
+def _elsewhere(connection: Connection, bookmarks: tuple[str, ...]) -> Database:
+    return Database(_kept_driver(connection), connection, f" from {platform.node()}", bookmarks)
 
 
 def set_initial_password(uri: str, password: SecretStr) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from neo4j_align.config import Config
+from neo4j_align.engine import Engine, Local
 from neo4j_align.errors import DataError
 from neo4j_align.records import LEFT, RIGHT, IntArray, Nodes, Objects
 from neo4j_align.store import queries, schema
@@ -19,6 +22,7 @@ from neo4j_align.store.database import Database, only
 from neo4j_align.text import LONGEST
 
 log = logging.getLogger(__name__)
+Row = tuple[Any, int, list[str | None]]  # key, Neo4j's number, texts of the attributes
 READ_AT_ONCE = 2_000  # entities with their values
 LISTED_AT_ONCE = 500_000  # entities by their numbers alone
 _SIDES = {LEFT: "left", RIGHT: "right"}
@@ -29,12 +33,14 @@ def pull(
     config: Config,
     advance: Callable[[int], None] = lambda _: None,
     ids: IntArray | None = None,
+    engine: Engine | None = None,
 ) -> Nodes:
     """Read all entities of the mapped types, or those among some nodes.
 
     Args:
         advance: is told how many entities were read, after each type and side.
         ids: Neo4j's numbers of these nodes; some of them may be gone, or no entities.
+        engine: reads the entities, a batch at a time.
 
     Raises:
         DataError: A side or an aligned type has no nodes, or keys are missing, doubled or of no usable type.
@@ -46,7 +52,8 @@ def pull(
             if scope is None:
                 continue
             properties = [a.left if side == LEFT else a.right for a in entity_type.attributes]
-            rows = _read(database, config, side, scope, properties, ids)
+            reading = _Reading(database, database.id_prefix, scope, schema.side_of(config, side).key, tuple(properties))
+            rows = reading.all(ids, engine or Local())
             if not rows and ids is None and entity_type.aligned:
                 raise DataError(
                     f"No {_SIDES[side]} node has {scope.description}. Correct [[types]] {entity_type.name} or "
@@ -57,36 +64,55 @@ def pull(
     return _columns(config, tables)
 
 
-def _read(
-    database: Database, config: Config, side: int, scope: schema.Scope, properties: list[str | None],
-    ids: IntArray | None,
-) -> list[tuple[Any, ...]]:  # fmt: skip
-    """Return key, internal number and texts of each entity, or of those with these numbers.
+@dataclass(frozen=True)
+class _Reading:
+    """How entities of one type and side are read; another process may do so too.
 
-    A batch comes as one list; rows take three times as long.
+    Attributes:
+        prefix: what stands before a number in their elementId; properties: of the attributes, None where there is none.
     """
-    given = {
-        "key": schema.side_of(config, side).key,
-        "properties": [name or "" for name in properties],
-        "longest": 2 * LONGEST,  # the server counts in UTF-16, where a character takes up to two
-        "database": database.id_prefix,
-        **scope.parameters,
-    }
-    text, rows = queries.load("sampling/nodes").render(entity=scope.labels), []
-    for numbers in _ids(database, scope) if ids is None else [ids.tolist()]:
-        for start in range(0, len(numbers), READ_AT_ONCE):
-            [found] = database.read(text, consume=only, ids=numbers[start : start + READ_AT_ONCE], **given)
-            rows += [(key, id_, [to_text(value) for value in values]) for id_, key, values in found]
-    return rows
 
+    database: Database
+    prefix: str
+    scope: schema.Scope
+    key: str
+    properties: tuple[str | None, ...]
 
-def _ids(database: Database, scope: schema.Scope) -> Iterator[list[int]]:
-    """Yield the internal numbers of the entities in lists that hold a bounded number of them."""
-    count = queries.load("sampling/count").render(entity=scope.labels)
-    parts = 1 + database.read(count, **scope.parameters)[0]["entities"] // LISTED_AT_ONCE
-    text = queries.load("sampling/ids").render(entity=scope.labels)
-    for part in range(parts):
-        yield from database.read(text, consume=only, part=part, parts=parts, **scope.parameters)
+    def all(self, ids: IntArray | None, engine: Engine) -> list[Row]:
+        """Return key, internal number and texts of each entity, or of those with these numbers."""
+        rows: list[Row] = []
+        with closing(engine.map(_Reading.batch, self, self._batches(ids))) as found:
+            for part in found:
+                rows += part
+        return rows
+
+    def batch(self, numbers: list[int]) -> list[Row]:
+        """Read those with these numbers. They come as one list; rows take three times as long."""
+        text = queries.load("sampling/nodes").render(entity=self.scope.labels)
+        [found] = self.database.read(
+            text,
+            consume=only,
+            ids=numbers,
+            key=self.key,
+            properties=[name or "" for name in self.properties],
+            longest=2 * LONGEST,  # the server counts in UTF-16, where a character takes up to two
+            database=self.prefix,
+            **self.scope.parameters,
+        )
+        return [(key, id_, [to_text(value) for value in values]) for id_, key, values in found]
+
+    def _batches(self, ids: IntArray | None) -> Iterator[list[int]]:
+        for numbers in self._ids() if ids is None else [ids.tolist()]:
+            for start in range(0, len(numbers), READ_AT_ONCE):
+                yield numbers[start : start + READ_AT_ONCE]
+
+    def _ids(self) -> Iterator[list[int]]:
+        """Yield the internal numbers of the entities in lists that hold a bounded number of them."""
+        count = queries.load("sampling/count").render(entity=self.scope.labels)
+        parts = 1 + self.database.read(count, **self.scope.parameters)[0]["entities"] // LISTED_AT_ONCE
+        text = queries.load("sampling/ids").render(entity=self.scope.labels)
+        for part in range(parts):
+            yield from self.database.read(text, consume=only, part=part, parts=parts, **self.scope.parameters)
 
 
 def to_text(value: object) -> str | None:
@@ -105,7 +131,7 @@ def to_text(value: object) -> str | None:
     return str(value)[:LONGEST] or None
 
 
-def _keyed(rows: list[tuple[Any, ...]], description: str, key: str) -> list[tuple[Any, ...]]:
+def _keyed(rows: list[Row], description: str, key: str) -> list[Row]:
     """Leave out entities without key, and sort the rest by it."""
     present = [row for row in rows if row[0] is not None]
     if rows and not present:
@@ -117,7 +143,7 @@ def _keyed(rows: list[tuple[Any, ...]], description: str, key: str) -> list[tupl
     return sorted(present, key=lambda row: str(row[0]))
 
 
-def _columns(config: Config, tables: list[tuple[int, int, list[tuple[Any, ...]]]]) -> Nodes:
+def _columns(config: Config, tables: list[tuple[int, int, list[Row]]]) -> Nodes:
     sizes = [len(rows) for _, _, rows in tables]
     rows = [row for _, _, part in tables for row in part]
     keys = np.empty(len(rows), dtype=object)

@@ -9,12 +9,14 @@ both sides, so that counterparts tend to be drawn together (a bottom-k sketch).
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from neo4j_align.config import Config
+from neo4j_align.engine import Engine, Local
 from neo4j_align.records import LEFT, RIGHT, FloatArray, IntArray, Neighbourhood, Nodes
 from neo4j_align.store import queries, schema
 from neo4j_align.store.database import Database, only
@@ -52,6 +54,7 @@ def sample(
     advance: Callable[[int], None] = lambda _: None,
     rows: IntArray | None = None,
     drawn: Neighbourhood | None = None,
+    engine: Engine | None = None,
 ) -> Neighbourhood:
     """Draw at most `config.sampling.neighbours` neighbours of every entity, or of those at some rows.
 
@@ -61,17 +64,19 @@ def sample(
         means: what `averages` returned, (T, 2R + 1).
         advance: is told how many entities are done, after each batch.
         rows: whose samples are drawn again; drawn: all samples, in which they are replaced.
+        engine: reads the neighbours, a batch at a time.
     """
     if drawn is None or rows is None:
         rows, drawn = np.arange(len(nodes)), nothing(len(nodes), config.sampling.neighbours)
     drawn.neighbours[rows], drawn.relations[rows], drawn.degree[rows] = -1, 0, 0
     luck = _Luck(nodes, config.sampling.seed)
     for side in (LEFT, RIGHT):
-        expand = _Expansion(database, config, nodes, side)
-        for batch in expand.batches(rows):
-            edges = expand(batch)
-            draw(edges, nodes.type, luck(edges[2]), means, drawn)
-            advance(len(batch))
+        expansion = Expansion(database, config, nodes, side)
+        batches = expansion.batches(rows)
+        with closing((engine or Local()).map(Expansion.edges, expansion, batches)) as found:
+            for batch, edges in zip(batches, found, strict=True):
+                draw(edges, nodes.type, luck(edges[2]), means, drawn)
+                advance(len(batch))
     return drawn
 
 
@@ -139,11 +144,11 @@ def draw(
     drawn.relations[owner[keep], rank[keep]] = relation[keep]
 
 
-class _Expansion:
-    """Reads all neighbours of a batch of nodes of one side, as indices into Nodes."""
+class Expansion:
+    """Reads all neighbours of a batch of nodes of one side, as indices into Nodes; another process may do so too."""
 
     def __init__(self, database: Database, config: Config, nodes: Nodes, side: int) -> None:
-        self._database, self._nodes = database, nodes
+        self._database, self._prefix, self._ids = database, database.id_prefix, nodes.ids
         self._codes = schema.relation_codes(config, side)
         self._places = np.flatnonzero(nodes.side == side)
         by_id = np.argsort(nodes.ids[self._places])
@@ -156,12 +161,11 @@ class _Expansion:
             return []
         return np.split(mine, list(range(EXPANDED_AT_ONCE, len(mine), EXPANDED_AT_ONCE)))
 
-    def __call__(self, batch: IntArray) -> Edges:
+    def edges(self, batch: IntArray) -> Edges:
         """Expand a batch; neighbours outside the mapped types of this side are left out."""
         text = queries.load("sampling/neighbours").text
-        prefix = self._database.id_prefix
         lists = self._database.read(
-            text, consume=only, ids=self._nodes.ids[batch].tolist(), database=prefix, codes=self._codes
+            text, consume=only, ids=self._ids[batch].tolist(), database=self._prefix, codes=self._codes
         )
         owners, relation, neighbours = (np.array(column, dtype=np.int64) for column in lists)
         owner, _ = self._find(owners)

@@ -27,7 +27,8 @@ from neo4j_align import pipeline
 from neo4j_align.config import Config
 from neo4j_align.gnn import model, partition, saved, score, train
 from neo4j_align.gnn.features import SKETCH, Entities
-from neo4j_align.gnn.model import Network, Shape
+from neo4j_align.gnn.model import Network
+from neo4j_align.gnn.tensors import Weights, weights
 from neo4j_align.looks import Looks
 from neo4j_align.pipeline import Aligner
 from neo4j_align.progress import Stages
@@ -73,9 +74,9 @@ def _uncoordinated(nodes: Nodes, seed: int) -> npt.NDArray[np.float64]:
 
 
 def _compared(self: Network, entities: Entities, _: Any, pairs: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
-    """Judge by the comparison alone."""
+    """Judge by the comparison alone; what learns beside it has gradients of zero."""
     judged: torch.Tensor = self.comparison(self.comparison.known(features, entities.type[pairs[:, 0]])).mean(1)
-    return judged
+    return judged + 0 * self.sharpness
 
 
 def _unencoded(self: Network, seen: Entities, ids: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -85,13 +86,14 @@ def _unencoded(self: Network, seen: Entities, ids: torch.Tensor) -> tuple[torch.
     return tuple(torch.zeros(len(ids), size, dtype=kind, device=seen.device) for size in sizes)
 
 
-def _untrained(settings: Any, shape: Shape, *_: Any) -> tuple[Network, list[float]]:
-    return Network(shape).eval(), []
+def _untrained(lesson: train.Lesson, *_: Any) -> tuple[Weights, list[float]]:
+    return weights(Network(lesson.shape)), []
 
 
-def _trained_blind(settings: Any, shape: Shape, seen: Entities, examples: train.Examples, *rest: Any) -> Any:
+def _trained_blind(lesson: train.Lesson, *rest: Any) -> Any:
     """Train a network that is shown no evidence."""
-    return _train(settings, shape, seen, dataclasses.replace(examples, features=0 * examples.features), *rest)
+    examples = dataclasses.replace(lesson.examples, features=0 * lesson.examples.features)
+    return _train(dataclasses.replace(lesson, examples=examples), *rest)
 
 
 def _scored_blind(network: Network, seen: Entities, encoded: Any, pairs: Any, features: FloatArray, *rest: Any) -> Any:
@@ -111,10 +113,10 @@ class Boosting(Looks):
     _examples_of_last_look: train.Examples
     _trees: HistGradientBoostingClassifier | None = None
 
-    def _examples(self, *arguments: Any) -> tuple[Look, train.Examples]:
-        look, examples = super()._examples(*arguments)
-        self._examples_of_last_look = examples
-        return look, examples
+    def _lesson(self, *arguments: Any) -> tuple[Look, train.Lesson]:
+        look, lesson = super()._lesson(*arguments)
+        self._examples_of_last_look = lesson.examples
+        return look, lesson
 
     def _score(self, network: Network, seen: Entities, pairs: Pairs, evidence: FloatArray) -> npt.NDArray[np.float64]:
         features = np.column_stack([evidence, seen.type[pairs.left]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,18 +13,19 @@ import pytest
 
 from neo4j_align.cluster import Ray
 from neo4j_align.config import Config
-from neo4j_align.engine import Given, Item, Made
+from neo4j_align.engine import Advance, Given, Item, Made
 from neo4j_align.gnn import partition
 from neo4j_align.gnn.saved import Model
 from neo4j_align.pipeline import Aligner
 from neo4j_align.progress import Stages
-from neo4j_align.store import candidates
+from neo4j_align.store import candidates, entities, sampling
 from neo4j_align.store.database import Database
 from tests.integration.conftest import EXAMPLE, Run, document
 from tests.unit import work
 
 PAIRS = 500  # of a partition, so that the example has several
 LEFT = 30  # entities whose candidates one task looks for
+NODES = 200  # that one task reads
 WORKERS = 2
 
 
@@ -43,13 +45,18 @@ class Mortal:
         self, do: Callable[[Given, Item], Made], given: Given, items: Iterable[Item]
     ) -> Generator[Made, None, None]:
         self.works.add(do.__name__)
-        return Ray(WORKERS).map(functools.partial(work.mortal, self.notes, do), given, items)
+        return Ray(WORKERS).map(functools.partial(work.mortal, self.notes, os.getpid(), do), given, items)
+
+    def learn(self, work: Callable[[Given, Advance], Made], given: Given, advance: Advance) -> Made:
+        raise NotImplementedError
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(partition, "PAIRS", PAIRS)
     monkeypatch.setattr(candidates, "AT_ONCE", LEFT)
+    monkeypatch.setattr(entities, "READ_AT_ONCE", NODES)
+    monkeypatch.setattr(sampling, "EXPANDED_AT_ONCE", NODES)
 
 
 def test_links_and_scores_are_those_of_the_local_engine(
@@ -62,9 +69,17 @@ def test_links_and_scores_are_those_of_the_local_engine(
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
     assert found["linked"].sum() > 20
     assert (tmp_path / "died").exists()
-    assert engine.works == {"nearest", "compared", "judged"}
+    assert engine.works == {"batch", "edges", "nearest", "compared", "judged"}
     scored = [done for stage, done, _ in told if stage == "score"]
     assert scored == [*range(0, len(found), PAIRS), len(found)]  # the bar moves with each partition
+
+
+def test_train_with_ray_gives_the_model_of_the_local_engine(
+    run: Run, example: Database, model: Model, tmp_path: Path
+) -> None:
+    labels = ["--labels", EXAMPLE / "gold.csv", "--model", tmp_path / "model"]
+    found = document(run("train", "--config", EXAMPLE / "align.toml", *labels, "--engine", "ray", "--json"))
+    assert found["model"] == model.about.id
 
 
 def test_align_and_sync_write_with_ray_what_they_write_without(

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import psutil
 import pytest
 from click.testing import CliRunner
@@ -19,6 +20,11 @@ from click.testing import CliRunner
 from neo4j_align import cluster, engine
 from neo4j_align.cli import main
 from neo4j_align.errors import DataError, EngineError
+from neo4j_align.gnn import train
+from neo4j_align.gnn.model import Network
+from neo4j_align.gnn.tensors import restored
+from neo4j_align.settings import Training
+from tests.benchmarks.speed import made
 from tests.unit import work
 
 WORKERS = 2
@@ -59,9 +65,38 @@ def test_an_error_says_the_same_wherever_it_is_met(either: engine.Engine) -> Non
 
 
 def test_a_partition_whose_worker_was_killed_is_done_again(ray: cluster.Ray, tmp_path: Path) -> None:
-    fatal = functools.partial(work.mortal, tmp_path, work.times)
+    fatal = functools.partial(work.mortal, tmp_path, os.getpid(), work.times)
     assert list(ray.map(fatal, 3, range(8))) == [3 * item for item in range(8)]
     assert (tmp_path / "died").exists()
+
+
+def lesson() -> train.Lesson:
+    world = made.world(200, 5, 501)  # a row more for one of two
+    rows = np.arange(len(world.pairs))
+    examples = train.Examples(world.pairs, world.features, world.same, rows % 10 != 0, rows % 10 == 0, world.pairs.left)
+    shape = made.network(world, 16).shape.model_copy(update={"dropout": 0.0})
+    return train.Lesson(Training(epochs=2), shape, world.entities, examples)
+
+
+def test_a_group_learns_as_one_process_does() -> None:
+    given = lesson()
+    alone, expected, _, mine = engine.Local().learn(work.learn, given, print)
+    several, found, weights, theirs = cluster.Ray(WORKERS, learners=2).learn(work.learn, given, print)
+    assert (alone, several) == (1, 2)
+    assert found.keys() == expected.keys()
+    for name, one in expected.items():
+        np.testing.assert_allclose(found[name], one, rtol=1e-3, atol=1e-6, err_msg=name)
+    assert theirs == pytest.approx(mine, abs=0.02)
+    restored(Network(given.shape), weights)
+
+
+def test_an_error_of_ours_in_a_group_is_raised_as_it_is() -> None:
+    with pytest.raises(DataError, match=r"^The third film has no name\. Give it one\.$"):
+        cluster.Ray(WORKERS, learners=2).learn(work.misjudge, None, print)
+
+
+def test_without_several_gpus_this_process_learns(ray: cluster.Ray) -> None:
+    assert ray.learn(work.tell_all, None, print) == os.getpid()
 
 
 def test_workers_that_always_die_end_the_run(ray: cluster.Ray, monkeypatch: pytest.MonkeyPatch) -> None:

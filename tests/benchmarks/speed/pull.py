@@ -167,14 +167,14 @@ def _hub(database: Database, rounds: int) -> dict[str, Any]:
     nodes = entities.pull(database, mapping)
     luck, means = sampling.uniform(nodes, 13), sampling.averages(database, mapping)
     hub = np.flatnonzero(nodes.keys == "LeftPerson0")
-    expand = sampling._Expansion(database, mapping, nodes, LEFT)
+    expansion = sampling.Expansion(database, mapping, nodes, LEFT)
     drawn = Neighbourhood(
         np.full((len(nodes), 10), -1, np.int32), np.zeros((len(nodes), 10), np.int16), np.zeros(len(nodes), np.int32)
     )
     text = EDGE_ROWS.replace("(n:`{label}`)", "(n:Left {uid: 'LeftPerson0'})")
     ways = {
         "rows": lambda: database.read(text, consume=list),
-        "ours": lambda: sampling.draw(expand(hub), nodes.type, luck, means, drawn),
+        "ours": lambda: sampling.draw(expansion.edges(hub), nodes.type, luck, means, drawn),
     }
     timed = side_by_side(ways, rounds)
     assert drawn.degree[hub[0]] >= HUB
