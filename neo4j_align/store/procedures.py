@@ -13,7 +13,6 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,13 +169,7 @@ def install(database: Database, config: Config, namespace: str = NAMESPACE) -> l
             head=f"{namespace}.{procedure.head}", statement=procedure.statement(config), home=home,
             mode=procedure.mode.lower(), purpose=procedure.query.purpose,
         )  # fmt: skip
-    mark = secrets.token_hex(4)
-    announce = functools.partial(
-        system.write,
-        "CALL apoc.custom.installFunction($head, $statement, $home, true, 'which installation this is')",
-        head=f"{namespace}.{_MARK}() :: STRING", statement=f"RETURN {schema.literal(mark)} AS mark", home=home,
-    )  # fmt: skip
-    _wait(database, f"custom.{namespace}.{_MARK}", mark, announce)
+    _put_in_force(database, namespace)
     return [f"custom.{namespace}.{name}" for name in names()]
 
 
@@ -190,12 +183,20 @@ def installed(database: Database, namespace: str = NAMESPACE) -> Rows:
 
 
 def remove(database: Database, namespace: str = NAMESPACE) -> list[str]:
-    """Remove what is installed of ours; return the procedures' names."""
-    gone = installed(database, namespace)
-    for row in _known(database, namespace):
-        drop = "dropProcedure" if row["type"] == "procedure" else "dropFunction"
-        database.system().write(f"CALL apoc.custom.{drop}($name, $home)", name=row["name"], home=database.home)
-    return [row["name"] for row in gone]
+    """Remove what is installed of ours, and wait until it answers no more; return the procedures' names.
+
+    Raises:
+        DatabaseError: It goes on to answer.
+    """
+    system, home = database.system(), database.home
+    gone = [row["name"] for row in installed(database, namespace)]
+    for name in gone:
+        system.write("CALL apoc.custom.dropProcedure($name, $home)", name=name.removeprefix("custom."), home=home)
+    if gone:
+        _put_in_force(database, namespace)
+    if _known(database, namespace):
+        system.write("CALL apoc.custom.dropFunction($name, $home)", name=f"{namespace}.{_MARK}", home=home)
+    return gone
 
 
 def _known(database: Database, namespace: str) -> Rows:
@@ -226,23 +227,27 @@ def _require_apoc(database: Database) -> None:
         )
 
 
-def _wait(database: Database, function: str, mark: str, announce: Callable[[], object]) -> None:
-    """Wait until a function that is installed last gives its mark: APOC takes all over together.
+def _put_in_force(database: Database, namespace: str) -> None:
+    """Install a function and wait until it gives its mark: APOC takes over together what was changed before.
 
-    APOC takes over what has a later stamp than its last look, and stamps before it commits: what is committed around a
-    look is never taken over. Announcing stamps it anew.
+    It takes over what has a later stamp than its last look, and stamps before it commits: what is committed around a
+    look is never taken over. Installing the function again stamps it anew.
     """
-    due = start = time.monotonic()
+    mark, due, start = secrets.token_hex(4), 0.0, time.monotonic()
     while (now := time.monotonic()) < start + PATIENCE:
         if now >= due:
-            announce()
+            database.system().write(
+                "CALL apoc.custom.installFunction($head, $statement, $home, true, 'which installation this is')",
+                head=f"{namespace}.{_MARK}() :: STRING", statement=f"RETURN {schema.literal(mark)} AS mark",
+                home=database.home,
+            )  # fmt: skip
             due = now + _AGAIN
         with contextlib.suppress(DatabaseError):  # there is no such function yet
-            if database.read(f"RETURN {function}() AS mark") == [{"mark": mark}]:
+            if database.read(f"RETURN custom.{namespace}.{_MARK}() AS mark") == [{"mark": mark}]:
                 return
         time.sleep(0.2)
     raise DatabaseError(
-        f"The procedures were installed but did not answer within {PATIENCE} s. APOC takes them over every "
+        f"The procedures were written but not taken over within {PATIENCE} s. APOC takes them over every "
         "`apoc.custom.procedures.refresh` milliseconds: see with `neo4j-align procedures list`."
     )
 

@@ -244,6 +244,8 @@ class Deaf:
     def read(self, text: str, **_: Any) -> list[dict[str, Any]]:
         if text.startswith("SHOW"):
             return [{"name": "apoc.custom.installProcedure"}]
+        if "apoc.custom.show" in text:
+            return [{"name": "align.same_as", "type": "procedure", "mode": "READ", "description": ""}]
         if not self.mark:
             raise DatabaseError("there is no such function")
         return [{"mark": self.mark}]
@@ -256,9 +258,16 @@ def test_an_installation_that_apoc_missed_is_announced_again(monkeypatch: pytest
     assert server.announced == 2
 
 
+def test_a_removal_that_apoc_missed_is_announced_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(procedures, "_AGAIN", 0.1)
+    server = Deaf(misses=1)
+    assert procedures.remove(cast(Database, server)) == ["custom.align.same_as"]
+    assert server.announced == 2
+
+
 def test_an_installation_that_is_never_taken_over_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(procedures, "PATIENCE", 0.5)
-    with pytest.raises(DatabaseError, match=r"did not answer within 0\.5 s"):
+    with pytest.raises(DatabaseError, match=r"not taken over within 0\.5 s"):
         procedures.install(cast(Database, Deaf(misses=9)), config())
 
 
