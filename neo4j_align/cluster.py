@@ -19,7 +19,7 @@ from typing import Any
 from neo4j_align import __version__
 from neo4j_align.config import ray_address
 from neo4j_align.engine import Advance, Given, Item, Local, Made
-from neo4j_align.errors import AlignError, EngineError
+from neo4j_align.errors import AlignError, EngineError, gpu_memory
 from neo4j_align.gnn import tensors
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -44,7 +44,7 @@ _RETRIES = 3  # of a partition whose worker died
 class Ray:
     """Lets the tasks of Ray work: of the cluster that RAY_ADDRESS names, else of one of this machine's own.
 
-    It is started or joined when there is more than one item, and left when this process ends.
+    It is started or joined when there is more than one item, or something to learn, and left when this process ends.
 
     Args:
         processes: of a cluster of this machine's own; by default one a core.
@@ -103,7 +103,7 @@ class Ray:
             try:
                 if address and ":" in address.removeprefix("ray://"):
                     _knock(address.removeprefix("ray://"))
-                with _own_sigterm():
+                with _own_signal(signal.SIGTERM), _private():
                     ray.init(
                         address or "local",
                         num_cpus=None if address else self._processes,
@@ -113,9 +113,7 @@ class Ray:
                     )
             except Exception as error:  # Ray raises what its parts raise
                 what = f"Ray cannot be joined at {address}" if address else "Ray cannot be started"
-                raise EngineError(
-                    f"{what}: {_last(error.__cause__ or error)}. `--engine local` needs no Ray."
-                ) from error
+                raise EngineError(f"{what}: {_last(error.__cause__ or error)}. {_LOCAL}") from error
             log.info("Ray has %d cores", _cores())
         ray.util.register_serializer(tensors.Tensor, serializer=tensors.array, deserializer=tensors.tensor)
 
@@ -145,18 +143,22 @@ def _group(given: dict[str, Any], learners: int, use_gpu: bool) -> Any:
             run_config=train.RunConfig(storage_path=folder),
         )
         try:
-            return trainer.fit().return_value  # type: ignore[attr-defined]  # its stubs are those of the first version
+            with _own_signal(signal.SIGINT):
+                return trainer.fit().return_value  # type: ignore[attr-defined]  # its stubs are of the first version
+        except SystemExit:  # what Ray Train makes of Ctrl-C
+            raise KeyboardInterrupt from None
         except train.TrainingFailedError as error:
-            cause = next(iter(getattr(error, "worker_failures", {}).values()), error)
-            if isinstance(cause, AlignError):
-                raise cause from None
-            raise EngineError(f"Training with Ray failed: {_last(cause)}. {_LOCAL}") from error
+            causes = [*getattr(error, "worker_failures", {}).values(), error]
+            if ours := next((cause for cause in causes if isinstance(cause, AlignError)), None):
+                raise ours from None
+            raise EngineError(f"Training with Ray failed: {_first(causes[0])}. {_LOCAL}") from error
 
 
 def _learnt(given: dict[str, Any]) -> Any:
     """Train in one process of a group; what the first returns is taken."""
     _require(given["version"])
-    return given["work"](ray.get(given["given"]), lambda _: None)
+    with gpu_memory():
+        return given["work"](ray.get(given["given"]), lambda _: None)
 
 
 def _require(version: str) -> None:
@@ -218,13 +220,23 @@ def _lines(error: BaseException) -> list[str]:
 
 
 @contextlib.contextmanager
-def _own_sigterm() -> Iterator[None]:
-    """Keep what this process does at SIGTERM, which Ray sets anew when it starts."""
+def _own_signal(number: int) -> Iterator[None]:
+    """Keep what this process does at a signal: Ray sets SIGTERM anew as it starts, and SIGINT as it trains."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.getsignal(signal.SIGTERM)
+    before = signal.getsignal(number)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(number, before)
+
+
+@contextlib.contextmanager
+def _private() -> Iterator[None]:
+    """Keep from others of this machine the files of what is started: a full object store spills to them."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)

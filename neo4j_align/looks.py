@@ -230,14 +230,14 @@ class Looks:
             known = guesses.of_anchors(found, orphans, nodes, config.type_names, seed, kinds)
             return verdicts.added(known, said)
 
-        found = self._guess(scene, labelled(names, mine), exclusive)
+        found = self._guess(scene, labelled(names, mine), exclusive, kinds)
         orphans = guesses.with_strangers(orphans, found, labelled(names, mine), nodes, seed, kinds)
-        found = self._guess(scene, labelled(names, mine), exclusive)
+        found = self._guess(scene, labelled(names, mine), exclusive, kinds)
         return labelled(found, given), scene
 
-    def _guess(self, scene: Scene, known: labels.Labels, exclusive: list[bool]) -> Anchors:
-        """Learn from labels by comparison alone, and say whom that takes for whose counterpart."""
-        look = self.sight.look(scene, exclusive, known)
+    def _guess(self, scene: Scene, known: labels.Labels, exclusive: list[bool], kinds: BoolArray) -> Anchors:
+        """Learn from labels by comparison alone, and say whom of some types, (T,), that takes for whose counterpart."""
+        look = self.sight.look(scene, exclusive, known, kinds)
         with self.stages.stage("teach", self.config.training.epochs) as advance:
             shown, lesson = self._lesson(scene, look, known, scene.known, exclusive)
             _, logits = self.engine.learn(train.glance, lesson, advance)

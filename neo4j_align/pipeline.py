@@ -38,8 +38,8 @@ class Aligner:
 
     Args:
         memory: folder in which a run leaves what spares the next `sync` work; None for none. It changes no link.
-        engine: reads the graph and judges the pairs; by default this process, else `neo4j_align.cluster.Ray()`. It
-            changes no link.
+        engine: reads the graph, judges the pairs and learns; by default this process, else
+            `neo4j_align.cluster.Ray()`. It changes no link, and with several GPUs it gives another model.
     """
 
     def __init__(

@@ -155,19 +155,22 @@ class Sight:
         views = replace(views, anchors=near, circle=circle)
         return Scene(self.config, graph, views, weights, known, alone(graph.nodes, views.signatures))
 
-    def look(self, scene: Scene, exclusive: list[bool], labelled: labels.Labels | None = None) -> Look:
+    def look(
+        self, scene: Scene, exclusive: list[bool], labelled: labels.Labels | None = None, kinds: BoolArray | None = None
+    ) -> Look:
         """Block and compare.
 
         Pairs that are labelled one by one are compared even where blocking misses them, orphans' counterparts never.
 
         Args:
             exclusive: per type, whether the labels show one-to-one links; what the configuration says comes first.
+            kinds: which types are looked at, (T,), beside sure counterparts of the others; None for all.
 
         Raises:
             DataError: There is nothing to compare.
         """
         with self.stages.stage("candidates") as advance:
-            pairs, blocked = self._candidates(scene, exclusive, labelled)
+            pairs, blocked = self._candidates(scene, exclusive, labelled, kinds)
             advance(len(pairs))
         with self.stages.stage("compare") as advance:
             evidence, names = self.evidence(scene, pairs, rivals.places(pairs))
@@ -175,10 +178,12 @@ class Sight:
         return Look(pairs, evidence, names, scene.graph.nodes.type[pairs.left], scene.seen, blocked)
 
     def _candidates(
-        self, scene: Scene, exclusive: list[bool], labelled: labels.Labels | None
+        self, scene: Scene, exclusive: list[bool], labelled: labels.Labels | None, kinds: BoolArray | None
     ) -> tuple[Pairs, BoolArray]:
         _, exclusive = self.config.decisions([0.0] * len(self.config.types), exclusive)
         absent = None if labelled is None else labelled.orphans[:, 1]
+        if absent is not None and kinds is not None:
+            absent = np.union1d(absent, np.flatnonzero(~kinds[scene.graph.nodes.type]))
         views = scene.views
         found = candidates.candidates(self.config, scene.graph.nodes, views, scene.known, exclusive, absent)
         left, right = found.left, found.right

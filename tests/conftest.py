@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 from hypothesis import settings
 from pydantic import SecretStr
@@ -35,6 +36,7 @@ settings.load_profile("whatever else runs on the machine")
 def pytest_configure() -> None:
     """A run that is told to end, by a job's time limit say, takes its servers with it, as after Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    pd.options.mode.string_storage = "python"  # as where there is no pyarrow, which came here with Ray Train
 
 
 @contextlib.contextmanager

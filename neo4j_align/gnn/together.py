@@ -19,6 +19,12 @@ def count() -> int:
     return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
 
 
+def differ(seed: int) -> None:
+    """Let each process of a group leave out neurons of its own, where all began with one seed."""
+    if count() > 1:
+        torch.manual_seed(seed + distributed.get_rank())
+
+
 def share(rows: torch.Tensor) -> tuple[torch.Tensor, float]:
     """Return this process's part of some rows, (B,), and how much its mean loss weighs in the mean of the processes.
 
@@ -42,7 +48,7 @@ def gathered(part: torch.Tensor, total: int) -> torch.Tensor:
 
 def judging(network: nn.Module, judge: Judge) -> Judge:
     """Return what judges as `judge` does with a network, and gives it the mean gradient of all processes."""
-    return judge if count() == 1 else DistributedDataParallel(_Judging(network, judge))
+    return judge if count() == 1 else DistributedDataParallel(_Judging(network, judge), broadcast_buffers=False)
 
 
 class _Judging(nn.Module):

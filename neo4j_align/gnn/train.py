@@ -199,6 +199,7 @@ class _Loop:
         history = [validate()]
         best = copy.deepcopy(self._network.state_dict())
         judge = together.judging(self._network, judge)
+        together.differ(self._settings.seed)
         while len(history) <= self._settings.epochs and len(history) - 1 - int(np.argmax(history)) < patience:
             self._network.train()
             loss = sum(self._step(judge, optimiser, rows, learns) for rows in self._batches(size))
@@ -243,7 +244,7 @@ def _weights(lesson: Lesson) -> torch.Tensor:
 def precision(lesson: Lesson, found: torch.Tensor) -> float:
     """Return the mean over the types of the average precision of validation logits, (V,)."""
     valid, logits = lesson.examples.valid, found.cpu().numpy()
-    same, types = lesson.examples.same[valid], lesson.types.cpu().numpy()[valid]
+    same, types = lesson.examples.same[valid], lesson.entities.type.cpu().numpy()[lesson.examples.pairs.left[valid]]
     per_type = [
         average_precision_score(same[types == kind], logits[types == kind])
         for kind in np.unique(types)

@@ -247,8 +247,8 @@ def _put_in_force(database: Database, namespace: str) -> None:
                 return
         time.sleep(0.2)
     raise DatabaseError(
-        f"The procedures were written but not taken over within {PATIENCE} s. APOC takes them over every "
-        "`apoc.custom.procedures.refresh` milliseconds: see with `neo4j-align procedures list`."
+        f"APOC has not taken over the change of the procedures within {PATIENCE} s. It looks for changes every "
+        "`apoc.custom.procedures.refresh` milliseconds: set that lower in apoc.conf, and do it again."
     )
 
 

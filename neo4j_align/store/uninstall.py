@@ -46,6 +46,7 @@ def uninstall(
 
     Raises:
         LeaseError: A run is writing.
+        DatabaseError: The procedures go on to answer.
     """
     found = traces(database, namespace)
     with Lease(database, "writer", "uninstall"):
