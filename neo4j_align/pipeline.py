@@ -27,7 +27,7 @@ from neo4j_align.progress import Stages
 from neo4j_align.records import FloatArray
 from neo4j_align.resolve import drift, evaluate, labels, match
 from neo4j_align.sight import Graph
-from neo4j_align.store import changes, entities, links, prints, runs, sampling, schema
+from neo4j_align.store import changes, entities, links, prints, quiet, runs, sampling, schema
 from neo4j_align.store.database import Database
 from neo4j_align.store.lease import Lease
 from neo4j_align.store.prints import Prints
@@ -117,7 +117,7 @@ class Aligner:
                 with self.stages.stage("changes"):
                     now, was = self._prints(graph)
                 seen, known = replace(seen, entities=now.changed_since(was)), Known(graph, prints=(now, was))
-            same = before.get("config_hash") == self.config.digest() and standing.items() <= before.items()
+            same = quiet.same(self.config, before, standing)
             if seen.entities or not same:
                 known = self._past(model.about.id).known(known, before, seen, same)
                 return self._run(lease, "sync", model, before.get("precision"), seen, standing, known)

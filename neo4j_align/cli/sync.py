@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import signal
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +17,22 @@ from neo4j_align.cli.options import Common, common, engine, model
 from neo4j_align.engine import named
 
 if TYPE_CHECKING:
-    from neo4j_align.outcome import Alignment
     from neo4j_align.schedule import Due, Outcome
 
 log = logging.getLogger(__name__)
+_CHANGES = ("created", "updated", "retired")
+_NOTHING = dict.fromkeys(("changed_entities", "candidates", *_CHANGES), 0)
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What a sync did, as `Alignment` tells it; by default nothing, and that without the packages it would take."""
+
+    counts: dict[str, int] = field(default_factory=_NOTHING.copy)
+    run: str | None = None
+    drift: dict[str, float] = field(default_factory=dict)
+    links: int = 0
+    seconds: float = 0.0
 
 
 @click.command()
@@ -55,8 +69,8 @@ def sync(
     if due is None and metrics_port is not None:
         raise click.UsageError("--metrics-port goes with --every or --cron.")
     if due is None:
-        found, seconds = _once(common, folder, engine, show=True)
-        common.result({**counts(found), "run": found.run, "drift": found.drift, "seconds": seconds}, _said(found))
+        found = _once(common, folder, engine, show=True)
+        common.result({**found.counts, "run": found.run, "drift": found.drift, "seconds": found.seconds}, _said(found))
         return
     _scheduled(common, folder, engine, due, metrics_port, at_once=expression is None)
 
@@ -71,16 +85,24 @@ def _due(interval: str | None, expression: str | None) -> Due | None:
     return None if expression is None else schedule.cron(expression)
 
 
-def _once(common: Common, folder: Path, engine: str, show: bool = False) -> tuple[Alignment, float]:
-    from neo4j_align.gnn import saved
-    from neo4j_align.pipeline import Aligner
-    from neo4j_align.progress import Stages
-    from neo4j_align.recall import beside
+def _once(common: Common, folder: Path, engine: str, show: bool = False) -> Synced:
+    from neo4j_align.store import quiet
 
-    config, trained = common.config(), saved.load(folder)
-    with common.connect() as database, common.progress() as progress:
-        aligner = Aligner(config, database, Stages(progress if show else None), beside(folder), named(engine))
-        return aligner.sync(trained), aligner.stages.seconds
+    begun, config = time.perf_counter(), common.config()
+    with common.connect() as database:
+        if quiet.untouched(database, config, folder):
+            return Synced(seconds=round(time.perf_counter() - begun, 3))
+        from neo4j_align.gnn import saved
+        from neo4j_align.pipeline import Aligner
+        from neo4j_align.progress import Stages
+        from neo4j_align.recall import beside
+
+        trained = saved.load(folder)
+        with common.progress() as progress:
+            stages = Stages(progress if show else None)
+            found = Aligner(config, database, stages, beside(folder), named(engine)).sync(trained)
+    counts = {"changed_entities": found.changed_entities or 0, "candidates": found.candidates, **found.changes}
+    return Synced(counts, found.run, found.drift, len(found.links), stages.seconds)
 
 
 def _scheduled(common: Common, folder: Path, engine: str, due: Due, port: int | None, at_once: bool) -> None:
@@ -97,7 +119,7 @@ def _scheduled(common: Common, folder: Path, engine: str, due: Due, port: int | 
             metrics(outcome)
         _print(common, outcome)
 
-    work: Callable[[], dict[str, int]] = lambda: counts(_once(common, folder, engine)[0])  # noqa: E731
+    work: Callable[[], dict[str, int]] = lambda: _once(common, folder, engine).counts  # noqa: E731
     try:
         repeat(work, due, tell, at_once)
     except KeyboardInterrupt:
@@ -107,16 +129,11 @@ def _scheduled(common: Common, folder: Path, engine: str, due: Due, port: int | 
             metrics.close()
 
 
-def counts(found: Alignment) -> dict[str, int]:
-    """Return what a sync did, in numbers."""
-    return {"changed_entities": found.changed_entities or 0, "candidates": found.candidates, **found.changes}
-
-
-def _said(found: Alignment) -> str:
+def _said(found: Synced) -> str:
     if found.run is None:
         return "Nothing has changed since the last run."
-    changed = ", ".join(f"{count:,} {what}" for what, count in found.changes.items())
-    return f"{found.changed_entities or 0:,} entities had changed: {changed} links of {len(found.links):,}."
+    changed = ", ".join(f"{found.counts[what]:,} {what}" for what in _CHANGES)
+    return f"{found.counts['changed_entities']:,} entities had changed: {changed} links of {found.links:,}."
 
 
 def _print(common: Common, outcome: Outcome) -> None:

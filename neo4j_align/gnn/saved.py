@@ -120,7 +120,8 @@ class Model:
         save_arrays({**frozen, "means": np.ascontiguousarray(self.means)}, parts["frozen"])
         about = self.about.model_copy(update={"files": {name: _hash(parts[name]) for name in _PARTS}})
         kept = {parts[name].replace(_path(folder, name, about)) for name in _PARTS}
-        parts[_ABOUT].write_text(about.model_dump_json(indent=2), encoding="utf-8")
+        document = {"id": about.id, **about.model_dump(mode="json")}
+        parts[_ABOUT].write_text(json.dumps(document, indent=2), encoding="utf-8")
         parts[_ABOUT].replace(folder / _ABOUT)
         for stale in {path for name in _PARTS for path in folder.glob(f"{name}-*.safetensors")} - kept:
             stale.unlink()
@@ -137,6 +138,7 @@ def load(folder: Path) -> Model:
         document = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
         if not isinstance(document, dict) or document.get("format") != FORMAT:
             raise ModelError(f"{folder} is of another format than this version reads. Train again.")
+        document.pop("id", None)  # for those who read no more of it
         about = About.model_validate(document)
         paths = {name: _path(folder, name, about) for name in _PARTS}
         if damaged := [path for name, path in paths.items() if _hash(path) != about.files[name]]:

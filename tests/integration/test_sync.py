@@ -376,16 +376,48 @@ def test_sync_on_the_command_line(run: Run, example: Database, model_folder: Pat
     run("sync", "--metrics-port", "9400", *common, code=2)
 
 
-def test_a_scheduled_sync_runs_skips_and_stops(
-    example: Database, model_folder: Path, neo4j_connection: Connection
-) -> None:
-    """Three lines: it syncs, it skips while another run is writing, and SIGTERM ends it with exit code 0."""
-    environment = {
+@pytest.fixture
+def environment(neo4j_connection: Connection) -> dict[str, str]:
+    return {
         **os.environ,
         "NEO4J_URI": neo4j_connection.uri,
         "NEO4J_USERNAME": neo4j_connection.username,
         "NEO4J_PASSWORD": neo4j_connection.password.get_secret_value(),
     }
+
+
+def test_a_quiet_sync_does_not_load_what_judging_takes(
+    run: Run, example: Database, model_folder: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Those packages take seconds and hundreds of MiB, and a crontab starts a process each time."""
+    example.write("MATCH (n:Catalogue|Wiki) SET n.changed = datetime()")
+    mapping = tmp_path / "align.toml"
+    feed = '[sync]\nfeed = "property"\nproperty = "changed"\n'
+    mapping.write_text(f"{(EXAMPLE / 'align.toml').read_text(encoding='utf-8')}\n{feed}", encoding="utf-8")
+    common = ["--config", str(mapping), "--model", str(model_folder)]
+    run("align", *common)
+    said = "import sys; from neo4j_align.cli import main; main(sys.argv[1:], standalone_mode=False)"
+    command = [sys.executable, "-c", f"{said}; print(sorted({{'torch', 'dgl', 'sklearn'}} & sys.modules.keys()))"]
+
+    def loaded() -> list[str]:
+        arguments = [*command, "sync", *common]
+        found = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True, timeout=300)
+        return found.stdout.splitlines()
+
+    assert loaded() == ["Nothing has changed since the last run.", "[]"]
+    example.write(
+        "MATCH (n:Catalogue) WITH n ORDER BY n.uid LIMIT 1 SET n.title = 'x', n.name = 'x', n.changed = datetime()"
+    )
+    assert loaded()[-1] == "['dgl', 'sklearn', 'torch']"
+    example.write("MATCH (:Catalogue)-[s:SAME_AS]->() WITH s LIMIT 1 DELETE s")
+    assert loaded()[-1] == "['dgl', 'sklearn', 'torch']"
+    assert loaded()[-1] == "[]"
+
+
+def test_a_scheduled_sync_runs_skips_and_stops(
+    example: Database, model_folder: Path, environment: dict[str, str]
+) -> None:
+    """Three lines: it syncs, it skips while another run is writing, and SIGTERM ends it with exit code 0."""
     command = ["sync", "--every", "1s", "--json", "--config", EXAMPLE / "align.toml", "--model", model_folder]
     arguments = [sys.executable, "-m", "neo4j_align", *map(str, command)]
     with subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE, text=True) as process:
