@@ -143,7 +143,7 @@ class Looks:
         first, second = looks or (None, None)
         names = verdicts.overruled(anchors.of_names(nodes, base.views.signatures), decided)
         follower = follow.Follower(self.config, self.stages, base, first, self.engine)
-        _, first = follower.look(names, exclusive, partial(self._first, model), base.rows, hops=1)
+        first = follower.look(names, exclusive, partial(self._first, model), base.rows, hops=1)[1]  # its scene may go
         pairs = first.pairs
         confidence = calibrate.apply(about.first, first.logits, nodes.type[pairs.left])
         found = anchors.of_scores(nodes, pairs, confidence, first.logits, np.array(about.judged), names)

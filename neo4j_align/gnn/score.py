@@ -6,7 +6,7 @@ import contextlib
 import copy
 import dataclasses
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -52,15 +52,25 @@ def encode(
     ids = torch.cat([own, neighbours[(neighbours >= 0) & ~torch.isin(neighbours, own)]])
     place = torch.zeros(len(entities), dtype=torch.long, device=ids.device)
     place[ids] = torch.arange(len(ids), device=ids.device)
-    parts = []
-    for batch in ids.split(at_once):
-        parts.append(network.encode(entities, batch))
-        advance(len(batch))
-    columns = [list(column) for column in zip(*parts, strict=True)]
-    del parts  # each column goes when it is joined: two copies of all would be the most that scoring holds
-    alone, inside, key = (torch.cat(columns.pop(0)) for _ in range(3))
+    parts = (network.encode(entities, batch) for batch in ids.split(at_once))
+    alone, inside, key = _joined(parts, len(ids), advance)
     attention = [network.attend(entities, inside, place, batch) for batch in own.split(at_once)]
     return Encoded(alone, inside, key, torch.cat(attention), place)
+
+
+def _joined(
+    parts: Iterable[tuple[torch.Tensor, ...]], count: int, advance: Callable[[int], None]
+) -> list[torch.Tensor]:
+    """Put columns that come in parts together, (count, …); no part is kept, so that nothing is held twice."""
+    whole: list[torch.Tensor] = []
+    start = 0
+    for part in parts:
+        whole = whole or [column.new_empty(count, *column.shape[1:]) for column in part]
+        for column, rows in zip(whole, part, strict=True):
+            column[start : start + len(rows)] = rows
+        start += len(part[0])
+        advance(len(part[0]))
+    return whole
 
 
 def _at_once(count: int, entities: Entities) -> int:
