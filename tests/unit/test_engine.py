@@ -76,6 +76,13 @@ def lesson() -> train.Lesson:
     return train.Lesson(Training(epochs=2), shape, world.entities, examples)
 
 
+@pytest.fixture
+def _processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a group learn on processors on any machine."""
+    monkeypatch.setattr(cluster, "_resources", lambda kind: WORKERS if kind == "CPU" else 0)
+
+
+@pytest.mark.usefixtures("_processors")
 def test_a_group_learns_as_one_process_does() -> None:
     given = lesson()
     before = signal.getsignal(signal.SIGINT)  # which Ray Train sets anew; where nobody can press Ctrl-C it is ignored
@@ -90,11 +97,13 @@ def test_a_group_learns_as_one_process_does() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.usefixtures("_processors")
 def test_an_error_of_ours_in_a_group_is_raised_as_it_is() -> None:
     with pytest.raises(DataError, match=r"^The third film has no name\. Give it one\.$"):
         cluster.Ray(WORKERS, learners=2).learn(work.misjudge, None, print)
 
 
+@pytest.mark.usefixtures("_processors")
 def test_without_several_gpus_this_process_learns(ray: cluster.Ray) -> None:
     assert ray.learn(work.tell_all, None, print) == os.getpid()
 
