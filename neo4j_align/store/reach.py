@@ -18,6 +18,7 @@ from neo4j_align.views import cosine
 
 _SLACK = 1e-5  # what the order of a sum can add to a cosine
 _MET_AT_ONCE = 256  # right entities; bounds what they meet on the left
+WORTH = 0.25  # of the work of looking anew: what finding out who has to may take
 
 
 def reached(pool: Pool, views: Matrices, before: Blocked, moved: BoolArray, again: BoolArray) -> IntArray:
@@ -36,6 +37,9 @@ def reached(pool: Pool, views: Matrices, before: Blocked, moved: BoolArray, agai
     for number, (names, then, now) in enumerate(costs):
         came, bars = pool.moved(moved, names), before.bars[:, number]
         rows = np.flatnonzero(rest)
+        if _work(views, names, pool, came, now) > WORTH:
+            found[rows] = True
+            break
         inside = np.flatnonzero(came[before.right] & rest[before.left] & (before.lists >> number & 1 > 0))
         inside = before.left[inside] * len(rest) + before.right[inside]
         close = np.setdiff1d(_close(views, names, pool.right[came[pool.right]], rows, bars), inside)
@@ -46,6 +50,19 @@ def reached(pool: Pool, views: Matrices, before: Blocked, moved: BoolArray, agai
         for some in (left[crossed], _dearer(views, names, rows, (then, now), pool.budget)):
             rest[some], found[some] = False, True
     return np.flatnonzero(found)
+
+
+def _work(views: Matrices, names: tuple[str, ...], pool: Pool, came: BoolArray, costs: Powers) -> float:
+    """Return about how much work it is to find whom those that came are near, by that of looking anew for everybody.
+
+    Who came meets all left entities with a column of its own, where one who looks meets no more than the budget. The
+    left entities are taken to say as much as those that came.
+    """
+    some = pool.right[came[pool.right]]
+    mine = nearest.beside(views, names, some)
+    met = np.bincount(np.repeat(np.arange(len(some)), np.diff(mine.indptr)), nearest.cost(costs, mine.indices))
+    looked = np.minimum(met, pool.budget).sum() * len(pool.right)
+    return float(met.sum() * len(some) / looked) if looked else 0.0
 
 
 def _dearer(

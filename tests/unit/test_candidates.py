@@ -6,6 +6,7 @@ from dataclasses import replace
 from random import Random
 from types import ModuleType
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from scipy import sparse
 
 from neo4j_align.config import Config, parse_config
 from neo4j_align.records import LEFT, RIGHT, VIEWS, Anchors, Nodes, Pairs
-from neo4j_align.store import candidates, nearest, pools
+from neo4j_align.store import candidates, nearest, pools, reach
 from neo4j_align.store.nearest import LEAST
 from neo4j_align.views import Views, view
 from tests.unit.builders import anchors, config, neighbourhood, nodes
@@ -173,11 +174,11 @@ def test_who_is_absent_is_nobodys_candidate() -> None:
     assert chosen(without) == expected != chosen(block(settings, entities, views))
 
 
-@pytest.mark.parametrize("budget", [pools.BUDGET, 5])
+@pytest.mark.parametrize(("budget", "worth"), [(pools.BUDGET, np.inf), (5, np.inf), (5, reach.WORTH)])
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10_000), per_entity=st.integers(1, 3), changes=st.integers(1, 4), types=st.integers(1, 2))
 def test_what_follows_a_change_is_what_blocking_from_nothing_finds(
-    budget: int, seed: int, per_entity: int, changes: int, types: int
+    budget: int, worth: float, seed: int, per_entity: int, changes: int, types: int
 ) -> None:
     random = np.random.default_rng(seed)
     count = 40
@@ -192,6 +193,7 @@ def test_what_follows_a_change_is_what_blocking_from_nothing_finds(
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(pools, "BUDGET", budget)
         patched.setattr(pools, "LITTLE", budget // 2)
+        patched.setattr(reach, "WORTH", worth)
         followed = blocked()
         for _ in range(changes):
             moved = random.random((count, len(VIEWS))) < 0.05
@@ -202,6 +204,20 @@ def test_what_follows_a_change_is_what_blocking_from_nothing_finds(
             followed, fresh = blocked(before=followed, moved=moved), blocked()
             assert chosen(followed) == chosen(fresh)
             assert (followed.bars <= fresh.bars + 1e-5).all()
+
+
+@pytest.mark.parametrize(("moved", "searches"), [(1, True), (8, False)])
+def test_where_much_moved_nobody_asks_whom_it_reaches(
+    moved: int, searches: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = Mock(wraps=reach._close)
+    monkeypatch.setattr(reach, "_close", close)
+    entities, views, mapped = nodes([None] * 20, [None] * 20), random_views(3, 40), mapping(2, types=1)
+    before = candidates.candidates(mapped, entities, views, anchors(40), [True])
+    others = np.zeros((40, len(VIEWS)), bool)
+    others[20 : 20 + moved] = True
+    candidates.candidates(mapped, entities, views, anchors(40), [True], before=before, moved=others)
+    assert close.called == searches
 
 
 def test_threads_are_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:

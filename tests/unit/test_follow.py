@@ -23,7 +23,7 @@ from neo4j_align.progress import Stages
 from neo4j_align.records import LEFT, RIGHT, Neighbourhood, Nodes, Verdicts
 from neo4j_align.resolve import anchors
 from neo4j_align.sight import Graph
-from neo4j_align.store import candidates, pools, sampling
+from neo4j_align.store import candidates, pools, reach, sampling
 from tests.unit.builders import config, objects
 
 WORDS = ("solaris", "stalker", "mirror", "nostalgia", "ivan", "rublev", "sacrifice", "the", "ii")
@@ -193,11 +193,14 @@ def test_the_size_of_a_partition_and_of_a_batch_of_entities_moves_nothing(seed: 
     assert engine.items >= len(whole.pairs) / size
 
 
-@pytest.mark.parametrize("budget", [pools.BUDGET, 6])
-@settings(max_examples=25, deadline=None)
+@pytest.mark.parametrize(("budget", "worth"), [(pools.BUDGET, np.inf), (6, np.inf), (6, reach.WORTH)])
+@settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 100_000), steps=st.lists(st.lists(st.integers(0, 5), max_size=4), min_size=1, max_size=3))
-def test_a_judgement_that_follows_is_one_from_nothing(budget: int, seed: int, steps: list[list[int]]) -> None:
+def test_a_judgement_that_follows_is_one_from_nothing(
+    budget: int, worth: float, seed: int, steps: list[list[int]]
+) -> None:
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(reach, "WORTH", worth)
         patched.setattr(pools, "BUDGET", budget)
         patched.setattr(pools, "LITTLE", budget // 2)
         made, mapped = world(seed), mapping()
