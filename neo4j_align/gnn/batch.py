@@ -105,7 +105,7 @@ class Groups:
         The sum over a relation's edges comes before the map, so that each map runs once a destination.
         """
         parts = self.to_group.sum(rows, weights[self.order]).split(self.sizes)
-        mapped = torch.cat([part @ maps[r] for r, part in enumerate(parts)])
+        mapped = torch.cat([part @ one for part, one in zip(parts, maps.unbind(), strict=True)])
         return mapped.new_zeros(self.count, mapped.shape[1]).index_add(0, self.destination, mapped)
 
 

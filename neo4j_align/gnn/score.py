@@ -7,6 +7,7 @@ import copy
 import dataclasses
 import os
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,14 +33,18 @@ def device() -> torch.device:
 def reproducible() -> Iterator[None]:
     """Let several threads, or a GPU, add in the same order each time: the same examples give one model, bit by bit.
 
-    Without it gradients of rows that are taken several times differ in their last digits from run to run.
+    Without it gradients of rows that are taken several times differ in their last digits from run to run. What PyTorch
+    does besides then, filling all memory before its use, would be most of the time where there are many relations.
     """
-    before = torch.are_deterministic_algorithms_enabled()
+    filling: Any = torch.utils.deterministic  # its one attribute is not declared
+    before = torch.are_deterministic_algorithms_enabled(), filling.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True)
+    filling.fill_uninitialized_memory = False
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before)
+        torch.use_deterministic_algorithms(before[0])
+        filling.fill_uninitialized_memory = before[1]
 
 
 def encode(
