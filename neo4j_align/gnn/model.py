@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from neo4j_align.gnn.batch import Hop, grouped, hop
 from neo4j_align.gnn.features import SKETCH, Entities
-from neo4j_align.gnn.overlap import identify
+from neo4j_align.gnn.overlap import meeting
 
 BINS = 8  # of a feature's piecewise linear encoding
 HEADS = 4  # that compare, each for itself; their mean hangs less on a seed where labels are few
@@ -226,14 +226,12 @@ class Network(nn.Module):
         α_p ∝ Σ_q exp(-‖k_p - k_q‖₂) over the other side's neighbours, with keys k from the normalised names, and a
         neighbour's rarity, so that hubs weigh little.
         """
-        ids = [entities.neighbours[side] for side in pairs.unbind(1)]
-        valid = [side >= 0 for side in ids]
-        ids = [side.clamp(min=0) for side in ids]
-        keys = [encoded.key[encoded.place[side]] for side in ids]
-        product = torch.bmm(keys[0], keys[1].transpose(1, 2))
-        near = (-self.sharpness * (2 - 2 * product).clamp(min=1e-12).sqrt()).exp()
-        near = identify(entities, ids[0], ids[1], near) * valid[0].unsqueeze(2) * valid[1].unsqueeze(1)
-        return torch.cat([near.sum(2), near.sum(1)]) * entities.rarity[torch.cat(ids)]
+        one, other = (entities.neighbours[side] for side in pairs.unbind(1))
+        near = meeting(
+            entities, one, other, lambda ids: encoded.key[encoded.place[ids]],
+            lambda product: (-self.sharpness * (2 - 2 * product).clamp(min=1e-12).sqrt()).exp(),
+        )  # fmt: skip
+        return torch.cat([near.sum(2), near.sum(1)]) * entities.rarity[torch.cat([one, other]).clamp(min=0)]
 
     def _combine(self, entities: Entities, encoded: Encoded, ends: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """Sum the messages W_r h_j of the neighbours of pairs' ends (2B,) by their weights (2B, K); (2B, d)."""

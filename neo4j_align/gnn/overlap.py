@@ -7,13 +7,16 @@ same one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 from neo4j_align.gnn.features import Entities
 from neo4j_align.records import FloatArray, IntArray, Pairs
 
 DETAILED = 35  # relation maps with features of their own: those of the first 16 relations that both sides have
-CHUNK = 1_024  # pairs at once; what their neighbours hold, 2 · CHUNK · K · SKETCH floats, stays near the processor
+CHUNK = 1_024  # pairs at once; what their K · K meetings hold stays near the processor
+Map = Callable[[torch.Tensor], torch.Tensor]
 
 
 @torch.no_grad()
@@ -43,12 +46,12 @@ def meetings(entities: Entities, left: IntArray, right: IntArray) -> FloatArray:
 
 def _overlap(entities: Entities, left: torch.Tensor, right: torch.Tensor, maps: int) -> torch.Tensor:
     one, other = entities.neighbours[left], entities.neighbours[right]  # (B, K)
-    meeting = _meet(entities, one, other)  # (B, K, K)
+    every = _meet(entities, one, other)  # (B, K, K)
     relation = entities.relations[left], entities.relations[right]
-    same = meeting * (relation[0].unsqueeze(2) == relation[1].unsqueeze(1))
+    same = every * (relation[0].unsqueeze(2) == relation[1].unsqueeze(1))
     weight = [entities.rarity[at.clamp(min=0)] * (at >= 0) for at in (one, other)]
     columns: list[torch.Tensor] = []
-    for kind in (meeting, same):
+    for kind in (every, same):
         met = kind.amax(dim=2), kind.amax(dim=1)
         covered = [_share((w * m).sum(1), w.sum(1)) for w, m in zip(weight, met, strict=True)]
         columns += [torch.minimum(*covered), torch.maximum(*covered)]
@@ -62,19 +65,40 @@ def _overlap(entities: Entities, left: torch.Tensor, right: torch.Tensor, maps: 
 
 def _meet(entities: Entities, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     """Return how surely two neighbours are one thing by their names, in [0, 1]; (B, K, K)."""
-    valid = (one >= 0).unsqueeze(2) & (other >= 0).unsqueeze(1)
-    one, other = one.clamp(min=0), other.clamp(min=0)
+
+    def near(cosine: torch.Tensor) -> torch.Tensor:
+        return ((cosine.float() - 0.5) * 2).clamp(0, 1).square()
+
     # In double precision, as the scores: a product's last digits depend on what else is in the batch.
-    cosine = torch.bmm(entities.name[one].double(), entities.name[other].double().transpose(1, 2)).float()
-    near = ((cosine - 0.5) * 2).clamp(0, 1).square()
-    return identify(entities, one, other, near) * valid
+    return meeting(entities, one, other, lambda ids: entities.name[ids].double(), near)
 
 
-def identify(entities: Entities, one: torch.Tensor, other: torch.Tensor, near: torch.Tensor) -> torch.Tensor:
-    """Put 1 for neighbours, (B, K) each, that are known to be one, 0 for those known to be two, else `near`."""
-    equal = entities.identity[one].unsqueeze(2) == entities.identity[other].unsqueeze(1)
-    apart = (entities.sure[one].unsqueeze(2) | entities.sure[other].unsqueeze(1)) & ~equal
-    return near.masked_fill(apart, 0).masked_fill(equal, 1)
+def meeting(entities: Entities, one: torch.Tensor, other: torch.Tensor, rows: Map, near: Map) -> torch.Tensor:
+    """Return how near the neighbours of two, (B, K) each, -1 where none is, are to each other; (B, K, K).
+
+    1 for those known to be one, 0 for those known to be two, which are most. Only where neither has a sure counterpart
+    the product of their rows tells; pairs with about as many such neighbours are multiplied together.
+
+    Args:
+        rows: returns the rows of entities, (G, W) to (G, W, d).
+        near: returns how near they are by the products of their rows; (G, W, W) both.
+    """
+    sides = [side.clamp(min=0) for side in (one, other)]
+    there = [(side >= 0) & ~entities.sure[ids] for side, ids in zip((one, other), sides, strict=True)]
+    order = [side.to(torch.uint8).argsort(dim=1, descending=True, stable=True) for side in there]
+    count = torch.stack([side.sum(dim=1) for side in there])
+    most = torch.where((count > 0).all(dim=0), count.amax(dim=0), 0)
+    found = near(rows(sides[0][:0])).new_zeros(*one.shape, other.shape[1])
+    widest = int(most.max()) if len(most) else 0
+    for width in (2**power for power in range((widest - 1).bit_length() + 1 if widest else 0)):
+        some = ((most > width // 2) & (most <= width)).nonzero().squeeze(1)
+        at = [side[some, :width] for side in order]
+        left, right = (rows(ids[some].gather(1, place)) for ids, place in zip(sides, at, strict=True))
+        both = [side[some].gather(1, place) for side, place in zip(there, at, strict=True)]
+        met = near(torch.bmm(left, right.transpose(1, 2))) * (both[0].unsqueeze(2) & both[1].unsqueeze(1))
+        found[some.view(-1, 1, 1), at[0].unsqueeze(2), at[1].unsqueeze(1)] = met
+    equal = entities.identity[sides[0]].unsqueeze(2) == entities.identity[sides[1]].unsqueeze(1)
+    return found.masked_fill(equal & (one >= 0).unsqueeze(2) & (other >= 0).unsqueeze(1), 1)
 
 
 def _by_relation(

@@ -29,13 +29,16 @@ lists = st.lists(
 
 
 def graph(
-    drawn: list[list[tuple[int, int]]], directions: list[float] | None = None, identity: list[int] | None = None
+    drawn: list[list[tuple[int, int]]],
+    directions: list[float] | None = None,
+    identity: list[int] | None = None,
+    sure: list[bool] | None = None,
 ) -> Entities:
     """Names are unit vectors of a plane, so that their cosines are all between -1 and 1."""
     names = torch.zeros(COUNT, SKETCH, dtype=torch.float64)
     angles = torch.tensor(directions or [1.0] * COUNT, dtype=torch.float64)
     names[:, 0], names[:, 1] = angles.cos(), angles.sin()
-    return entities(MAPPING, neighbourhood(drawn, SIZE), identity=identity, names=names)
+    return entities(MAPPING, neighbourhood(drawn, SIZE), identity=identity, sure=sure, names=names)
 
 
 def oracle(seen: Entities, left: int, right: int) -> dict[str, float]:
@@ -54,6 +57,8 @@ def oracle(seen: Entities, left: int, right: int) -> dict[str, float]:
     def alike(one: int, other: int) -> float:
         if seen.identity[one] == seen.identity[other]:
             return 1.0
+        if seen.sure[one] or seen.sure[other]:
+            return 0.0
         return min(max(2 * (float(seen.name[one] @ seen.name[other]) - 0.5), 0), 1) ** 2
 
     def met(mine: int, other: int, same: bool) -> list[float]:
@@ -100,11 +105,12 @@ def run(seen: Entities, rows: list[tuple[int, int]]) -> tuple[npt.NDArray[Any], 
     lists,
     st.lists(st.floats(0, math.pi), min_size=COUNT, max_size=COUNT),
     st.lists(st.integers(0, 5), min_size=COUNT, max_size=COUNT),
+    st.lists(st.booleans(), min_size=COUNT, max_size=COUNT),
 )
 def test_counts_what_the_definition_says(
-    drawn: list[list[tuple[int, int]]], directions: list[float], identity: list[int]
+    drawn: list[list[tuple[int, int]]], directions: list[float], identity: list[int], sure: list[bool]
 ) -> None:
-    seen = graph(drawn, directions, identity)
+    seen = graph(drawn, directions, identity, sure)
     found, names = run(seen, ALL)
     assert found.shape == (len(ALL), len(names))
     assert len(set(names)) == len(names)
