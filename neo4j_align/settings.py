@@ -41,7 +41,7 @@ class Training(Frozen):
     epochs: Positive = 14
     """At most, over which the learning rate of the comparison rises and falls."""
     patience: Annotated[int, Field(ge=2)] = 5
-    """Epochs without a better validation before it stops; the best epoch is kept."""
+    """Epochs without a better validation before it stops, half as many for the network; the best epoch is kept."""
     batch_size: Positive = 2048
     """Pairs a step."""
     learning_rate: Annotated[float, Field(gt=0)] = 4e-3

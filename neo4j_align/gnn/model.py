@@ -106,7 +106,7 @@ class Comparison(nn.Module):
     def forward(self, known: torch.Tensor) -> torch.Tensor:
         """Judge encoded pairs, as `known` gives them; logits of each head, (B, HEADS)."""
         first, direct = self.through([self.first, self.direct], known)
-        hidden = functional.relu(first).view(len(known), HEADS, -1).transpose(0, 1)  # (HEADS, B, d)
+        hidden = functional.relu(first).view(len(known), HEADS, self.shape.width).transpose(0, 1)  # (HEADS, B, d)
         weight, bias = (part.view(HEADS, -1, self.shape.width) for part in (self.second.weight, self.second.bias))
         hidden = functional.relu(torch.baddbmm(bias, hidden, weight.transpose(1, 2)))
         judged = torch.bmm(hidden, self.last.weight.unsqueeze(2)).squeeze(2)

@@ -88,7 +88,8 @@ def meeting(entities: Entities, one: torch.Tensor, other: torch.Tensor, rows: Ma
     order = [side.to(torch.uint8).argsort(dim=1, descending=True, stable=True) for side in there]
     count = torch.stack([side.sum(dim=1) for side in there])
     most = torch.where((count > 0).all(dim=0), count.amax(dim=0), 0)
-    found = near(rows(sides[0][:0])).new_zeros(*one.shape, other.shape[1])
+    # A zero that hangs on the weights: a group of learners waits for each of them, whoever compares no neighbours.
+    found = near(rows(sides[0][:0])).sum().repeat(*one.shape, other.shape[1])
     widest = int(most.max()) if len(most) else 0
     for width in (2**power for power in range((widest - 1).bit_length() + 1 if widest else 0)):
         some = ((most > width // 2) & (most <= width)).nonzero().squeeze(1)

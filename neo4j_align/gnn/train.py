@@ -33,6 +33,7 @@ from neo4j_align.settings import Training
 
 log = logging.getLogger(__name__)
 RISE = 0.2  # of the comparison's steps, in which its learning rate grows
+SHORTEST = 10  # steps of such a cycle, however few are taken: PyTorch divides by those in which the rate grows
 TOLD_AT_ONCE = 65_536  # pairs; bounds the copies that making what the heads are told takes
 STEPS, SMALLEST = 32, 16  # of the head in an epoch at least, where labels are few; pairs in a batch then
 
@@ -130,7 +131,7 @@ def train(lesson: Lesson, advance: Callable[[int], None] = lambda _: None) -> tu
     loop = _Loop(lesson, network, advance)
     with _fixed([p for name, p in network.named_parameters() if not name.startswith("comparison")]):
         history = _compare(loop, network.comparison, lesson)
-    # An epoch of the network costs fifty of the comparison's, and one that overfits does so at once.
+    # An epoch of the network costs several of the comparison's, and one that overfits does so at once.
     with _fixed(list(network.comparison.parameters())):
         history += loop.run(judge, validate, settings.batch_size, settings.patience // 2)
     return weights(network), history
@@ -167,7 +168,7 @@ def _compare(loop: _Loop, look: Comparison, lesson: Lesson, learns: torch.Tensor
         mine, _ = together.share(valid)
         return precision(lesson, together.gathered(judge(mine).mean(1), len(valid)))
 
-    size = min(lesson.settings.batch_size // 4, max(SMALLEST, int(examples.train.sum()) // STEPS))
+    size = min(max(1, lesson.settings.batch_size // 4), max(SMALLEST, int(examples.train.sum()) // STEPS))
     return loop.run(judge, validate, size, lesson.settings.patience, cycle=True, learns=learns)
 
 
@@ -195,7 +196,8 @@ class _Loop:
         """Train until validation has not risen for `patience` epochs; return each epoch's figure.
 
         Args:
-            cycle: let the learning rate rise and fall to almost nothing (Smith & Topin 2017); else it is half of that.
+            cycle: let the learning rate rise and fall to almost nothing (Smith & Topin 2017); else it stays at half
+                of its highest.
         """
         advance = self._optimise(size, cycle)
         history = [validate()]
@@ -219,7 +221,7 @@ class _Loop:
         rate, decay = self._settings.learning_rate, self._settings.weight_decay
         learning = [parameter for parameter in self._network.parameters() if parameter.requires_grad]
         optimiser = torch.optim.AdamW(learning, rate / 2, weight_decay=decay, fused=True)
-        steps = self._settings.epochs * math.ceil(len(self._rows) / size)
+        steps = max(self._settings.epochs * math.ceil(len(self._rows) / size), SHORTEST)
         schedule = OneCycleLR(optimiser, rate, steps + 1, pct_start=RISE, cycle_momentum=False) if cycle else None
 
         def advance() -> None:

@@ -58,7 +58,11 @@ _cross, _uniform, _train, _logits = Network._cross, sampling.uniform, train.trai
 def _even_cross(self: Network, entities: Entities, *rest: Any) -> torch.Tensor:
     """Let all neighbours weigh the same in α, whether the other side has their like or not, and however rare."""
     entities = dataclasses.replace(entities, rarity=torch.ones_like(entities.rarity))
-    with patch.object(model, "identify", lambda entities, one, other, near: torch.ones_like(near)):
+
+    def all_near(entities: Entities, one: torch.Tensor, other: torch.Tensor, *_: Any) -> torch.Tensor:
+        return ((one >= 0).unsqueeze(2) & (other >= 0).unsqueeze(1)).to(entities.rarity.dtype)
+
+    with patch.object(model, "meeting", all_near):
         return _cross(self, entities, *rest)
 
 

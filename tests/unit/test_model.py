@@ -39,7 +39,11 @@ def graph(seed: int) -> Entities:
         others = random.permutation([i for i in range(start, start + SIDE) if i != owner])
         count = int(random.integers(0, NEIGHBOURS + 1))
         lists.append([(int(other), int(random.choice([1, 2, -1, -2]))) for other in others[:count]])
-    return entities(MAPPING, neighbourhood(lists, NEIGHBOURS), types=[0, 0, 0, 1, 1, 1] * 2, seed=seed)
+    sure, identity = random.random(2 * SIDE) < 0.5, random.integers(2 * SIDE, size=2 * SIDE)
+    return entities(
+        MAPPING, neighbourhood(lists, NEIGHBOURS), types=[0, 0, 0, 1, 1, 1] * 2, seed=seed,
+        identity=identity.tolist(), sure=sure.tolist(),
+    )  # fmt: skip
 
 
 def network(seed: int = 0, width: int = 8) -> Network:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pytest
 import torch
 
 from neo4j_align.gnn import train
@@ -12,16 +15,51 @@ from tests.benchmarks.speed import made
 ENTITIES, NEIGHBOURS, PAIRS = 400, 10, 4_000  # few rows, taken often, by threads that share the work
 
 
-def test_the_same_examples_give_the_same_model_on_several_threads() -> None:
-    world, settings = made.world(ENTITIES, NEIGHBOURS, PAIRS), Training(epochs=2)
+def lesson(count: int, **settings: int) -> train.Lesson:
+    """What so many pairs teach, of which one in ten is for validation."""
+    world = made.world(ENTITIES, NEIGHBOURS, count)
     rows = np.arange(len(world.pairs))
     owner = world.pairs.left
-    examples = train.Examples(world.pairs, world.features, world.same, rows % 10 != 0, rows % 10 == 0, owner)
-    lesson = train.Lesson(settings, made.network(world, settings.width).shape, world.entities, examples)
+    same = world.same | (rows % 20 == 0)
+    examples = train.Examples(world.pairs, world.features, same, rows % 10 != 0, rows % 10 == 0, owner)
+    chosen = Training.model_validate(settings)
+    return train.Lesson(chosen, made.network(world, chosen.width).shape, world.entities, examples)
+
+
+def test_the_rate_of_the_comparison_rises_and_falls_and_the_network_keeps_half_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rates: dict[int, list[float]] = {}  # by optimiser
+    step = torch.optim.AdamW.step
+
+    def noted(self: torch.optim.AdamW, *given: Any) -> Any:
+        rates.setdefault(id(self), []).append(self.param_groups[0]["lr"])
+        return step(self, *given)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", noted)
+    given = lesson(1_000, epochs=3)
+    train.train(given)
+    comparison, network = rates.values()
+    highest = comparison.index(max(comparison))
+    assert comparison[highest] == pytest.approx(given.settings.learning_rate, rel=0.02)
+    assert 0.1 < highest / len(comparison) < 0.3
+    assert comparison[:highest] == sorted(comparison[:highest])
+    assert comparison[highest:] == sorted(comparison[highest:], reverse=True)
+    assert comparison[-1] < given.settings.learning_rate / 100
+    assert set(network) == {given.settings.learning_rate / 2}
+
+
+@pytest.mark.parametrize("settings", [{"epochs": 1}, {"epochs": 2}, {"epochs": 4}, {"epochs": 1, "batch_size": 2}])
+def test_few_pairs_and_few_steps_make_a_model(settings: dict[str, int]) -> None:
+    assert train.train(lesson(30, **settings))[1][0] > 0.5
+
+
+def test_the_same_examples_give_the_same_model_on_several_threads() -> None:
+    given = lesson(PAIRS, epochs=2)
     threads = torch.get_num_threads()
     try:
         torch.set_num_threads(2)
-        one, other = (train.train(lesson)[0] for _ in range(2))
+        one, other = (train.train(given)[0] for _ in range(2))
     finally:
         torch.set_num_threads(threads)
     assert [name for name, value in one.items() if not np.array_equal(value, other[name])] == []
