@@ -68,10 +68,8 @@ def test_a_partition_whose_worker_was_killed_is_done_again(ray: cluster.Ray, tmp
     assert (tmp_path / "died").exists()
 
 
-def lesson(sure: bool = False) -> train.Lesson:
-    """What 451 pairs teach, a row more for one of two; all neighbours may have sure counterparts."""
-    world = made.world(200, 5, 501)
-    world.entities.sure[:] |= sure
+def lesson() -> train.Lesson:
+    world = made.world(200, 5, 501)  # a row more for one of two
     rows = np.arange(len(world.pairs))
     examples = train.Examples(world.pairs, world.features, world.same, rows % 10 != 0, rows % 10 == 0, world.pairs.left)
     shape = made.network(world, 16).shape.model_copy(update={"dropout": 0.0})
@@ -85,9 +83,8 @@ def _processors(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_processors")
-@pytest.mark.parametrize("sure", [False, True])
-def test_a_group_learns_as_one_process_does(sure: bool) -> None:
-    given = lesson(sure)
+def test_a_group_learns_as_one_process_does() -> None:
+    given = lesson()
     before = signal.getsignal(signal.SIGINT)  # which Ray Train sets anew; where nobody can press Ctrl-C it is ignored
     alone, expected, mine, history = engine.Local().learn(work.learn, given, print)
     several, found, theirs, other = cluster.Ray(WORKERS, learners=2).learn(work.learn, given, print)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from neo4j_align.gnn import train
+from neo4j_align.gnn import score, train
 from neo4j_align.settings import Training
 from tests.benchmarks.speed import made
 
@@ -52,6 +52,16 @@ def test_the_rate_of_the_comparison_rises_and_falls_and_the_network_keeps_half_o
 @pytest.mark.parametrize("settings", [{"epochs": 1}, {"epochs": 2}, {"epochs": 4}, {"epochs": 1, "batch_size": 2}])
 def test_few_pairs_and_few_steps_make_a_model(settings: dict[str, int]) -> None:
     assert train.train(lesson(30, **settings))[1][0] > 0.5
+
+
+def test_every_weight_has_a_gradient_though_no_neighbours_are_compared() -> None:
+    """Else a group of learners waits for it forever."""
+    world = made.world(ENTITIES, NEIGHBOURS, 100)
+    world.entities.sure[:] = True
+    network, pairs = made.network(world, 16), score.indices(world.pairs)
+    encoded = score.encode(network, world.entities, pairs)
+    network(world.entities, encoded, pairs, torch.from_numpy(world.features)).sum().backward()
+    assert [name for name, weight in network.named_parameters() if weight.grad is None] == []
 
 
 def test_the_same_examples_give_the_same_model_on_several_threads() -> None:
