@@ -38,18 +38,18 @@ class Training(Frozen):
 
     width: Positive = 64
     """Of the network's vectors."""
-    epochs: Positive = 14
-    """At most, over which the learning rate of the comparison rises and falls."""
+    epochs: Positive = 40
+    """At most."""
     patience: Annotated[int, Field(ge=2)] = 5
-    """Epochs without a better validation before it stops, half as many for the network; the best epoch is kept."""
+    """Epochs without a better validation before it stops; the best epoch is kept."""
     batch_size: Positive = 2048
     """Pairs a step."""
-    learning_rate: Annotated[float, Field(gt=0)] = 4e-3
-    """Of the comparison at its highest; the network keeps to half of it."""
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    """Of the optimiser."""
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
     """The same."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    """Share of the network's last values that a step leaves out."""
+    """Share of a layer's values that a step leaves out."""
     seed: int = 13
     """Of weights, order and splits."""
 

@@ -23,6 +23,11 @@ BINS = 8  # of a feature's piecewise linear encoding
 HEADS = 4  # that compare, each for itself; their mean hangs less on a seed where labels are few
 
 
+def _head(inputs: int, width: int, dropout: float) -> nn.Sequential:
+    hidden = [nn.Linear(inputs, width), nn.ReLU(), nn.Dropout(dropout)]
+    return nn.Sequential(*hidden, nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout), nn.Linear(width, 1))
+
+
 class Shape(BaseModel):
     """What fixes the sizes of the network's weights."""
 
@@ -53,7 +58,7 @@ class Encoded:
 
 
 class Comparison(nn.Module):
-    """Judges pairs by their comparison features alone: several heads of three layers, side by side in each layer."""
+    """Judges pairs by their comparison features alone: several heads side by side."""
 
     mean: torch.Tensor
     scale: torch.Tensor
@@ -63,9 +68,7 @@ class Comparison(nn.Module):
         super().__init__()
         self.shape = shape
         self.width = (1 + BINS) * shape.features + shape.types
-        self.first = nn.Linear(self.width, HEADS * shape.width)
-        self.second = nn.Linear(shape.width, HEADS * shape.width)
-        self.last = nn.Linear(shape.width, HEADS)
+        self.heads = nn.ModuleList(_head(self.width, shape.width, shape.dropout) for _ in range(HEADS))
         self.direct = nn.Linear(self.width, HEADS)
         self.register_buffer("mean", torch.zeros(shape.features))
         self.register_buffer("scale", torch.zeros(shape.features))
@@ -105,12 +108,10 @@ class Comparison(nn.Module):
 
     def forward(self, known: torch.Tensor) -> torch.Tensor:
         """Judge encoded pairs, as `known` gives them; logits of each head, (B, HEADS)."""
-        first, direct = self.through([self.first, self.direct], known)
-        hidden = functional.relu(first).view(len(known), HEADS, self.shape.width).transpose(0, 1)  # (HEADS, B, d)
-        weight, bias = (part.view(HEADS, -1, self.shape.width) for part in (self.second.weight, self.second.bias))
-        hidden = functional.relu(torch.baddbmm(bias, hidden, weight.transpose(1, 2)))
-        judged = torch.bmm(hidden, self.last.weight.unsqueeze(2)).squeeze(2)
-        return direct + judged.T + self.last.bias
+        heads = [head for head in self.heads if isinstance(head, nn.Sequential)]
+        *first, direct = self.through([*(head[0] for head in heads), self.direct], known)
+        judged = [head[1:](part) for head, part in zip(heads, first, strict=True)]
+        return direct + torch.cat(judged, dim=1)
 
 
 class Network(nn.Module):

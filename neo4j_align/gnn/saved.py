@@ -26,7 +26,7 @@ from neo4j_align.operating import Operating
 from neo4j_align.records import FloatArray
 from neo4j_align.views import Weights
 
-FORMAT = 3
+FORMAT = 2
 _ABOUT = "model.json"
 _PARTS = ("first", "network", "frozen")
 

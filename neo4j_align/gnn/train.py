@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import logging
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -20,7 +19,6 @@ import torch
 from sklearn.metrics import average_precision_score
 from torch import nn
 from torch.nn import functional
-from torch.optim.lr_scheduler import OneCycleLR
 
 from neo4j_align.gnn import together
 from neo4j_align.gnn.features import Entities
@@ -32,10 +30,8 @@ from neo4j_align.records import BoolArray, FloatArray, Pairs, SmallArray
 from neo4j_align.settings import Training
 
 log = logging.getLogger(__name__)
-RISE = 0.2  # of the comparison's steps, in which its learning rate grows
-SHORTEST = 10  # steps of such a cycle, however few are taken: PyTorch divides by those in which the rate grows
 TOLD_AT_ONCE = 65_536  # pairs; bounds the copies that making what the heads are told takes
-STEPS, SMALLEST = 32, 16  # of the head in an epoch at least, where labels are few; pairs in a batch then
+STEPS, SMALLEST = 16, 32  # of the head in an epoch at least, where labels are few; pairs in a batch then
 
 
 @dataclass(frozen=True)
@@ -96,7 +92,8 @@ def glance(lesson: Lesson, advance: Callable[[int], None] = lambda _: None) -> t
     own = torch.from_numpy(examples.owner).long() % HEADS
     learns = (own.unsqueeze(1) != torch.arange(HEADS)).to(device())
     loop = _Loop(lesson, look, advance)
-    _compare(loop, look, lesson, learns)
+    # Its anchors are those that it is sure of: the last tenth of a percent is the second look's to find.
+    _compare(loop, look, lesson, settings.patience // 2, learns)
     look.cpu().eval()
     heads = compare(look, examples.features, lesson.types.cpu())
     found = np.where(examples.train, heads[np.arange(len(heads)), own.numpy()], heads.mean(axis=1))
@@ -130,8 +127,8 @@ def train(lesson: Lesson, advance: Callable[[int], None] = lambda _: None) -> tu
 
     loop = _Loop(lesson, network, advance)
     with _fixed([p for name, p in network.named_parameters() if not name.startswith("comparison")]):
-        history = _compare(loop, network.comparison, lesson)
-    # An epoch of the network costs several of the comparison's, and one that overfits does so at once.
+        history = _compare(loop, network.comparison, lesson, settings.patience)
+    # An epoch of the network costs fifty of the comparison's, and one that overfits does so at once.
     with _fixed(list(network.comparison.parameters())):
         history += loop.run(judge, validate, settings.batch_size, settings.patience // 2)
     return weights(network), history
@@ -147,7 +144,9 @@ def _fixed(parameters: list[nn.Parameter]) -> Iterator[None]:
         parameter.requires_grad_(True)
 
 
-def _compare(loop: _Loop, look: Comparison, lesson: Lesson, learns: torch.Tensor | None = None) -> list[float]:
+def _compare(
+    loop: _Loop, look: Comparison, lesson: Lesson, patience: int, learns: torch.Tensor | None = None
+) -> list[float]:
     """Train the heads of a comparison; `learns` says which learn from a pair, (P, HEADS)."""
     examples = lesson.examples
     look.standardise(torch.from_numpy(examples.features[examples.train]))
@@ -169,7 +168,7 @@ def _compare(loop: _Loop, look: Comparison, lesson: Lesson, learns: torch.Tensor
         return precision(lesson, together.gathered(judge(mine).mean(1), len(valid)))
 
     size = min(max(1, lesson.settings.batch_size // 4), max(SMALLEST, int(examples.train.sum()) // STEPS))
-    return loop.run(judge, validate, size, lesson.settings.patience, cycle=True, learns=learns)
+    return loop.run(judge, validate, size, patience, learns)
 
 
 class _Loop:
@@ -190,23 +189,20 @@ class _Loop:
         validate: Callable[[], float],
         size: int,
         patience: int,
-        cycle: bool = False,
         learns: torch.Tensor | None = None,
     ) -> list[float]:
-        """Train until validation has not risen for `patience` epochs; return each epoch's figure.
-
-        Args:
-            cycle: let the learning rate rise and fall to almost nothing (Smith & Topin 2017); else it stays at half
-                of its highest.
-        """
-        advance = self._optimise(size, cycle)
+        """Train until validation has not risen for `patience` epochs; return each epoch's figure."""
+        learning = [parameter for parameter in self._network.parameters() if parameter.requires_grad]
+        optimiser = torch.optim.AdamW(
+            learning, self._settings.learning_rate, weight_decay=self._settings.weight_decay, fused=True
+        )
         history = [validate()]
         best = copy.deepcopy(self._network.state_dict())
         judge = together.judging(self._network, judge)
         together.differ(self._settings.seed)
         while len(history) <= self._settings.epochs and len(history) - 1 - int(np.argmax(history)) < patience:
             self._network.train()
-            loss = sum(self._step(judge, advance, rows, learns) for rows in self._batches(size))
+            loss = sum(self._step(judge, optimiser, rows, learns) for rows in self._batches(size))
             self._network.eval()
             history.append(validate())
             log.info("epoch %d: loss %.4f, validation average precision %.4f", len(history) - 1, loss, history[-1])
@@ -216,29 +212,13 @@ class _Loop:
         self._network.load_state_dict(best)
         return history[1:]
 
-    def _optimise(self, size: int, cycle: bool) -> Callable[[], None]:
-        """Return what takes a step along the gradients, for batches of this size."""
-        rate, decay = self._settings.learning_rate, self._settings.weight_decay
-        learning = [parameter for parameter in self._network.parameters() if parameter.requires_grad]
-        optimiser = torch.optim.AdamW(learning, rate / 2, weight_decay=decay, fused=True)
-        steps = max(self._settings.epochs * math.ceil(len(self._rows) / size), SHORTEST)
-        schedule = OneCycleLR(optimiser, rate, steps + 1, pct_start=RISE, cycle_momentum=False) if cycle else None
-
-        def advance() -> None:
-            optimiser.step()
-            optimiser.zero_grad()
-            if schedule is not None:
-                schedule.step()
-
-        return advance
-
     def _batches(self, size: int) -> Iterator[torch.Tensor]:
         """Shuffle the left entities and keep the pairs of each together, so that a batch shares neighbourhoods."""
         order = torch.randperm(int(self._left.max()) + 1, generator=self._generator)[self._left].argsort(stable=True)
         yield from self._rows[order].to(device()).split(size)
 
     def _step(
-        self, judge: Judge, advance: Callable[[], None], rows: torch.Tensor, learns: torch.Tensor | None
+        self, judge: Judge, optimiser: torch.optim.Optimizer, rows: torch.Tensor, learns: torch.Tensor | None
     ) -> torch.Tensor:
         rows, portion = together.share(rows)
         found = judge(rows)  # (B,), or (B, HEADS): heads that learn side by side
@@ -246,8 +226,9 @@ class _Loop:
         if learns is not None:
             weight = weight * learns[rows]
         loss = functional.binary_cross_entropy_with_logits(found, same.expand_as(found), weight * portion)
+        optimiser.zero_grad()
         loss.backward()
-        advance()
+        optimiser.step()
         return loss.detach()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
@@ -24,29 +22,6 @@ def lesson(count: int, **settings: int) -> train.Lesson:
     examples = train.Examples(world.pairs, world.features, same, rows % 10 != 0, rows % 10 == 0, owner)
     chosen = Training.model_validate(settings)
     return train.Lesson(chosen, made.network(world, chosen.width).shape, world.entities, examples)
-
-
-def test_the_rate_of_the_comparison_rises_and_falls_and_the_network_keeps_half_of_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    rates: dict[int, list[float]] = {}  # by optimiser
-    step = torch.optim.AdamW.step
-
-    def noted(self: torch.optim.AdamW, *given: Any) -> Any:
-        rates.setdefault(id(self), []).append(self.param_groups[0]["lr"])
-        return step(self, *given)
-
-    monkeypatch.setattr(torch.optim.AdamW, "step", noted)
-    given = lesson(1_000, epochs=3)
-    train.train(given)
-    comparison, network = rates.values()
-    highest = comparison.index(max(comparison))
-    assert comparison[highest] == pytest.approx(given.settings.learning_rate, rel=0.02)
-    assert 0.1 < highest / len(comparison) < 0.3
-    assert comparison[:highest] == sorted(comparison[:highest])
-    assert comparison[highest:] == sorted(comparison[highest:], reverse=True)
-    assert comparison[-1] < given.settings.learning_rate / 100
-    assert set(network) == {given.settings.learning_rate / 2}
 
 
 @pytest.mark.parametrize("settings", [{"epochs": 1}, {"epochs": 2}, {"epochs": 4}, {"epochs": 1, "batch_size": 2}])

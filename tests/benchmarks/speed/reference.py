@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from neo4j_align.gnn.features import SKETCH, Entities
-from neo4j_align.gnn.model import BINS, HEADS, Comparison, Network
+from neo4j_align.gnn.model import BINS, Comparison, Network
 
 
 def forward(network: Network, entities: Entities, pairs: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
@@ -27,7 +27,8 @@ def forward(network: Network, entities: Entities, pairs: torch.Tensor, features:
     left, right = vectors
     added = network.head(torch.cat([(left - right).abs(), left * right], dim=1)).squeeze(1)
     known = _known(network.comparison, features, entities.type[pairs[:, 0]])
-    compared = (_heads(network.comparison, known) + network.comparison.direct(known)).mean(1)
+    heads = torch.stack([head(known).squeeze(1) for head in network.comparison.heads], dim=1)
+    compared = (heads + network.comparison.direct(known)).mean(1)
     judged: torch.Tensor = compared + network.gate(known).squeeze(1).sigmoid() * added
     return judged
 
@@ -87,15 +88,6 @@ def _near(network: Network, entities: Entities, left: torch.Tensor, right: torch
     equal = entities.identity[one].unsqueeze(2) == entities.identity[other].unsqueeze(1)
     known = entities.sure[one].unsqueeze(2) | entities.sure[other].unsqueeze(1)
     return near.masked_fill(known & ~equal, 0).masked_fill(equal, 1) * valid
-
-
-def _heads(comparison: Comparison, known: torch.Tensor) -> torch.Tensor:
-    """Return what each head's three layers make of encoded features (B, width), one head after another; (B, HEADS)."""
-    weights, biases = comparison.second.weight.chunk(HEADS), comparison.second.bias.chunk(HEADS)
-    parts = zip(comparison.first(known).chunk(HEADS, 1), weights, biases, strict=True)
-    hidden = [functional.relu(functional.linear(functional.relu(part), weight, bias)) for part, weight, bias in parts]
-    last = zip(hidden, comparison.last.weight, strict=True)
-    return torch.stack([part @ weight for part, weight in last], dim=1) + comparison.last.bias
 
 
 def _known(comparison: Comparison, features: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
