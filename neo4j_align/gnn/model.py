@@ -164,9 +164,8 @@ class Network(nn.Module):
         sizes = torch.bincount(relation.flatten(), minlength=self.shape.maps).tolist()
         there = place[neighbours.clamp(min=0)].flatten()[order].split(sizes)
         heard = self._through(self.attend2[:, 1], self.relation2)
-        theirs = torch.cat([inside[part] @ one for part, one in zip(there, heard.unbind(), strict=True)])[
-            order.argsort()
-        ]
+        parts = [inside[part] @ one for part, one in zip(there, heard.unbind(), strict=True)]
+        theirs = torch.cat(parts)[order.argsort()]
         mine = torch.einsum("ud,rd->ur", inside[place[ids]], self.attend2[:, 0]).gather(1, relation)
         logits = functional.leaky_relu(mine + theirs.view_as(mine), 0.2)
         valid = neighbours >= 0
