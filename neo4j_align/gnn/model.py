@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import nn
 from torch.nn import functional
 
-from neo4j_align.gnn.batch import Hop, grouped, hop
+from neo4j_align.gnn.batch import Hop, hop, kernels
 from neo4j_align.gnn.features import SKETCH, Entities
 from neo4j_align.gnn.overlap import meeting
 
@@ -45,15 +45,17 @@ class Encoded:
     """Entities as the pair's layer needs them.
 
     Attributes:
-        own: (E, d), inside: (E, d), key: (E, SKETCH), what `Network.encode` returns.
+        own: (E, d), key: (E, SKETCH), what `Network.encode` returns.
         attention: (A, K), what `Network.attend` returns for the first A of these E entities, those of the pairs.
+        messages: (M, d), heard: (A, K), what `Network.messages` returns for them.
         place: (N,), where each of these E entities stands in the others.
     """
 
     own: torch.Tensor
-    inside: torch.Tensor
     key: torch.Tensor
     attention: torch.Tensor
+    messages: torch.Tensor
+    heard: torch.Tensor
     place: torch.Tensor
 
 
@@ -171,6 +173,23 @@ class Network(nn.Module):
         valid = neighbours >= 0
         return logits.masked_fill(~valid, -1e9).softmax(1) * valid
 
+    def messages(
+        self, entities: Entities, inside: torch.Tensor, place: torch.Tensor, ids: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Map each neighbour of entities (D,) once by each relation that it has to any of them: W_r h_j.
+
+        Args:
+            inside, place: as in `attend`.
+
+        Returns:
+            The messages, (M, d), and which of them each neighbour gives, (D, K); any where there is no neighbour.
+        """
+        key = entities.relations[ids] * len(inside) + place[entities.neighbours[ids].clamp(min=0)]
+        key, heard = torch.unique(key, return_inverse=True)
+        sizes = torch.bincount(key // len(inside), minlength=self.shape.maps).tolist()
+        parts = zip(inside[key % len(inside)].split(sizes), self.relation2.unbind(), strict=True)
+        return torch.cat([part @ one for part, one in parts]), heard
+
     def _level0(self, entities: Entities, ids: torch.Tensor) -> torch.Tensor:
         words = torch.cat([entities.name[ids], entities.record[ids]], dim=1).to(self.text.weight.dtype)
         return functional.relu(self.text(words * SKETCH**0.5) + self.kind(entities.type[ids]))
@@ -202,7 +221,7 @@ class Network(nn.Module):
             Logits, (B,).
         """
         ends = pairs.T.flatten()  # all left entities, then all right ones
-        combined = self._combine(entities, encoded, ends, self._weights(entities, encoded, pairs))
+        combined = self._combine(encoded, ends, self._weights(entities, encoded, pairs))
         own = encoded.own[encoded.place[ends]]
         left, right = functional.relu(torch.cat([own, combined], dim=1)).chunk(2)
         network = self.head(torch.cat([(left - right).abs(), left * right], dim=1))
@@ -233,11 +252,10 @@ class Network(nn.Module):
         )  # fmt: skip
         return torch.cat([near.sum(2), near.sum(1)]) * entities.rarity[torch.cat([one, other]).clamp(min=0)]
 
-    def _combine(self, entities: Entities, encoded: Encoded, ends: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    @staticmethod
+    def _combine(encoded: Encoded, ends: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """Sum the messages W_r h_j of the neighbours of pairs' ends (2B,) by their weights (2B, K); (2B, d)."""
-        neighbours = entities.neighbours[ends]
-        destination, slot = (neighbours >= 0).nonzero(as_tuple=True)
-        source = encoded.place[neighbours[destination, slot]]
-        relation = entities.relations[ends][destination, slot]
-        groups = grouped(source, destination, relation, (len(encoded.inside), len(ends), self.shape.maps))
-        return groups.sum(encoded.inside, weight[destination, slot], self.relation2)
+        heard = encoded.heard[encoded.place[ends]]
+        destination = torch.arange(len(ends), device=ends.device).repeat_interleave(heard.shape[1])
+        edges = kernels(heard.flatten(), destination, len(encoded.messages), len(ends))
+        return edges.sum(encoded.messages, weight.flatten())

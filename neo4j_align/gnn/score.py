@@ -60,7 +60,7 @@ def encode(
     parts = (network.encode(entities, batch) for batch in ids.split(at_once))
     alone, inside, key = _joined(parts, len(ids), advance)
     attention = [network.attend(entities, inside, place, batch) for batch in own.split(at_once)]
-    return Encoded(alone, inside, key, torch.cat(attention), place)
+    return Encoded(alone, key, torch.cat(attention), *network.messages(entities, inside, place, own), place)
 
 
 def _joined(
