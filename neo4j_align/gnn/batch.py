@@ -83,6 +83,12 @@ def kernels(source: torch.Tensor, destination: torch.Tensor, sources: int, desti
     return kind(source, destination, sources, destinations)
 
 
+def weighed(rows: torch.Tensor, sources: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Sum K of some rows (S, d) at each destination, sources and weights (D, K); (D, d)."""
+    destination = torch.arange(len(sources), device=rows.device).repeat_interleave(sources.shape[1])
+    return kernels(sources.flatten(), destination, len(rows), len(sources)).sum(rows, weights.flatten())
+
+
 @dataclass(frozen=True)
 class Groups:
     """Edges grouped by relation and destination, in the order of the relations.

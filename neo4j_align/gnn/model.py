@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import nn
 from torch.nn import functional
 
-from neo4j_align.gnn.batch import Hop, hop, kernels
+from neo4j_align.gnn.batch import Hop, hop, weighed
 from neo4j_align.gnn.features import SKETCH, Entities
 from neo4j_align.gnn.overlap import meeting
 
@@ -255,7 +255,4 @@ class Network(nn.Module):
     @staticmethod
     def _combine(encoded: Encoded, ends: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """Sum the messages W_r h_j of the neighbours of pairs' ends (2B,) by their weights (2B, K); (2B, d)."""
-        heard = encoded.heard[encoded.place[ends]]
-        destination = torch.arange(len(ends), device=ends.device).repeat_interleave(heard.shape[1])
-        edges = kernels(heard.flatten(), destination, len(encoded.messages), len(ends))
-        return edges.sum(encoded.messages, weight.flatten())
+        return weighed(encoded.messages, encoded.heard[encoded.place[ends]], weight)
