@@ -47,7 +47,7 @@ class Encoded:
     Attributes:
         own: (E, d), key: (E, SKETCH), what `Network.encode` returns.
         attention: (A, K), what `Network.attend` returns for the first A of these E entities, those of the pairs.
-        messages: (M, d), heard: (A, K), what `Network.messages` returns for them.
+        messages: (M, d), heard: (A, K), which of them each neighbour gives: see `Network.messages`.
         place: (N,), where each of these E entities stands in the others.
     """
 
@@ -155,40 +155,36 @@ class Network(nn.Module):
         key = functional.normalize(self.key(entities.name[ids].to(self.key.weight.dtype)), dim=1)
         return self.own2(hidden), self.widen(hidden), key
 
-    def attend(self, entities: Entities, inside: torch.Tensor, place: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
-        """Return the relation-aware self-attention β of entities (D,) over their neighbours; (D, K), 0 where none is.
-
-        Args:
-            inside: what `encode` returned of them and their neighbours, (E, d); place: where they stand in it, (N,).
-        """
-        relation, neighbours = entities.relations[ids], entities.neighbours[ids]
-        order = relation.flatten().argsort(stable=True)
-        sizes = torch.bincount(relation.flatten(), minlength=self.shape.maps).tolist()
-        there = place[neighbours.clamp(min=0)].flatten()[order].split(sizes)
-        heard = self._through(self.attend2[:, 1], self.relation2)
-        parts = [inside[part] @ one for part, one in zip(there, heard.unbind(), strict=True)]
-        theirs = torch.cat(parts)[order.argsort()]
-        mine = torch.einsum("ud,rd->ur", inside[place[ids]], self.attend2[:, 0]).gather(1, relation)
-        logits = functional.leaky_relu(mine + theirs.view_as(mine), 0.2)
-        valid = neighbours >= 0
-        return logits.masked_fill(~valid, -1e9).softmax(1) * valid
-
     def messages(
         self, entities: Entities, inside: torch.Tensor, place: torch.Tensor, ids: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Map each neighbour of entities (D,) once by each relation that it has to any of them: W_r h_j.
 
         Args:
-            inside, place: as in `attend`.
+            inside: what `encode` returned of them and their neighbours, (E, d); place: where they stand in it, (N,).
 
         Returns:
-            The messages, (M, d), and which of them each neighbour gives, (D, K); any where there is no neighbour.
+            The messages, (M, d); a_r · W_r h_j, (M,); and which of them each neighbour gives, (D, K), any where there
+            is no neighbour.
         """
         key = entities.relations[ids] * len(inside) + place[entities.neighbours[ids].clamp(min=0)]
         key, heard = torch.unique(key, return_inverse=True)
-        sizes = torch.bincount(key // len(inside), minlength=self.shape.maps).tolist()
-        parts = zip(inside[key % len(inside)].split(sizes), self.relation2.unbind(), strict=True)
-        return torch.cat([part @ one for part, one in parts]), heard
+        kinds, sizes = torch.unique_consecutive(key // len(inside), return_counts=True)
+        rows, each = (key % len(inside)).split(sizes.tolist()), kinds.tolist()
+        maps, attend = self.relation2.unbind(), self.attend2[:, 1].unbind()
+        parts = [inside[some] @ maps[kind] for some, kind in zip(rows, each, strict=True)]
+        told = [part @ attend[kind] for part, kind in zip(parts, each, strict=True)]
+        return torch.cat(parts), torch.cat(told), heard
+
+    def attend(self, entities: Entities, inside: torch.Tensor, theirs: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        """Return the relation-aware self-attention β of entities (D,) over their neighbours; (D, K), 0 where none is.
+
+        Args:
+            inside: what `encode` returned of them, (D, d); theirs: a_r · W_r h_j of their neighbours, (D, K).
+        """
+        mine = torch.einsum("ud,rd->ur", inside, self.attend2[:, 0]).gather(1, entities.relations[ids])
+        valid = entities.neighbours[ids] >= 0
+        return functional.leaky_relu(mine + theirs, 0.2).masked_fill(~valid, -1e9).softmax(1) * valid
 
     def _level0(self, entities: Entities, ids: torch.Tensor) -> torch.Tensor:
         words = torch.cat([entities.name[ids], entities.record[ids]], dim=1).to(self.text.weight.dtype)

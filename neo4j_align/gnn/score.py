@@ -59,8 +59,10 @@ def encode(
     place[ids] = torch.arange(len(ids), device=ids.device)
     parts = (network.encode(entities, batch) for batch in ids.split(at_once))
     alone, inside, key = _joined(parts, len(ids), advance)
-    attention = [network.attend(entities, inside, place, batch) for batch in own.split(at_once)]
-    return Encoded(alone, key, torch.cat(attention), *network.messages(entities, inside, place, own), place)
+    messages, told, heard = network.messages(entities, inside, place, own)
+    batches = (column.split(at_once) for column in (inside[: len(own)], told[heard], own))
+    attention = [network.attend(entities, *batch) for batch in zip(*batches, strict=True)]
+    return Encoded(alone, key, torch.cat(attention), messages, heard, place)
 
 
 def _joined(
