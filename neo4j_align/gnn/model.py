@@ -47,7 +47,8 @@ class Encoded:
     Attributes:
         own: (E, d), key: (E, SKETCH), what `Network.encode` returns.
         attention: (A, K), what `Network.attend` returns for the first A of these E entities, those of the pairs.
-        messages: (M, d), heard: (A, K), which of them each neighbour gives: see `Network.messages`.
+        messages: (M, d), what `Network.messages` returns for each neighbour of these by each relation that it has to
+            any; heard: (A, K), which of them each neighbour gives, any where there is none.
         place: (N,), where each of these E entities stands in the others.
     """
 
@@ -155,26 +156,17 @@ class Network(nn.Module):
         key = functional.normalize(self.key(entities.name[ids].to(self.key.weight.dtype)), dim=1)
         return self.own2(hidden), self.widen(hidden), key
 
-    def messages(
-        self, entities: Entities, inside: torch.Tensor, place: torch.Tensor, ids: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Map each neighbour of entities (D,) once by each relation that it has to any of them: W_r h_j.
+    def messages(self, inside: torch.Tensor, heard: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Map neighbours by relations: W_r h_j, (M, d), and a_r · W_r h_j, (M,).
 
         Args:
-            inside: what `encode` returned of them and their neighbours, (E, d); place: where they stand in it, (N,).
-
-        Returns:
-            The messages, (M, d); a_r · W_r h_j, (M,); and which of them each neighbour gives, (D, K), any where there
-            is no neighbour.
+            inside: what `encode` returned of E entities, (E, d); heard: relation · E + neighbour, sorted, (M,).
         """
-        key = entities.relations[ids] * len(inside) + place[entities.neighbours[ids].clamp(min=0)]
-        key, heard = torch.unique(key, return_inverse=True)
-        kinds, sizes = torch.unique_consecutive(key // len(inside), return_counts=True)
-        rows, each = (key % len(inside)).split(sizes.tolist()), kinds.tolist()
+        kinds, sizes = torch.unique_consecutive(heard // len(inside), return_counts=True)
+        rows, each = (heard % len(inside)).split(sizes.tolist()), kinds.tolist()
         maps, attend = self.relation2.unbind(), self.attend2[:, 1].unbind()
         parts = [inside[some] @ maps[kind] for some, kind in zip(rows, each, strict=True)]
-        told = [part @ attend[kind] for part, kind in zip(parts, each, strict=True)]
-        return torch.cat(parts), torch.cat(told), heard
+        return torch.cat(parts), torch.cat([part @ attend[kind] for part, kind in zip(parts, each, strict=True)])
 
     def attend(self, entities: Entities, inside: torch.Tensor, theirs: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
         """Return the relation-aware self-attention β of entities (D,) over their neighbours; (D, K), 0 where none is.

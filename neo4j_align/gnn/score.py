@@ -59,14 +59,17 @@ def encode(
     place[ids] = torch.arange(len(ids), device=ids.device)
     parts = (network.encode(entities, batch) for batch in ids.split(at_once))
     alone, inside, key = _joined(parts, len(ids), advance)
-    messages, told, heard = network.messages(entities, inside, place, own)
+    edges = entities.relations[own] * len(ids) + place[entities.neighbours[own].clamp(min=0)]
+    different, heard = torch.unique(edges, return_inverse=True)
+    said = (network.messages(inside, some) for some in different.split(at_once))
+    messages, told = _joined(said, len(different))
     batches = (column.split(at_once) for column in (inside[: len(own)], told[heard], own))
     attention = [network.attend(entities, *batch) for batch in zip(*batches, strict=True)]
     return Encoded(alone, key, torch.cat(attention), messages, heard, place)
 
 
 def _joined(
-    parts: Iterable[tuple[torch.Tensor, ...]], count: int, advance: Callable[[int], None]
+    parts: Iterable[tuple[torch.Tensor, ...]], count: int, advance: Callable[[int], None] = lambda _: None
 ) -> list[torch.Tensor]:
     """Put columns that come in parts together, (count, …); no part is kept, so that nothing is held twice."""
     whole: list[torch.Tensor] = []
