@@ -76,6 +76,11 @@ def ray_address() -> str | None:
     return os.environ.get("RAY_ADDRESS") or None
 
 
+def kernels() -> str:
+    """Return whose kernels NEO4J_ALIGN_KERNELS asks for; without it PyTorch's."""
+    return os.environ.get("NEO4J_ALIGN_KERNELS") or "torch"
+
+
 def _credentials_file(path: str | None) -> dict[str, str]:
     if not path:
         return {}

@@ -100,7 +100,7 @@ def check(common: Common, create_indexes: bool) -> None:
     """Say what stands in the way of an alignment, each with its remedy.
 
     Looks at the connection, the server, the rights of the user, the mapping in align.toml against the
-    database, indexes and constraints, torch and dgl. The exit code is 1 when something is wrong.
+    database, indexes and constraints, and torch. The exit code is 1 when something is wrong.
 
     \b
     Example: neo4j-align check --create-indexes

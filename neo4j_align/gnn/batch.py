@@ -1,7 +1,7 @@
 """Sampled neighbourhoods as graph batches; the only import of DGL.
 
-The two operations that the network takes from a graph engine exist twice: as DGL kernels, and in plain PyTorch for
-GPUs (DGL's PyPI builds are for the CPU) and for Python 3.12 and later, where there is no DGL. A test holds them equal.
+The two operations that the network takes from a graph engine exist twice: in plain PyTorch, which is faster, and as
+DGL's kernels, which serve where NEO4J_ALIGN_KERNELS asks for them. A test holds them equal.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ from typing import Any, Protocol
 import torch
 from torch.nn import functional
 
+from neo4j_align import config
+from neo4j_align.errors import ConfigError
 from neo4j_align.gnn.features import Entities
 
 os.environ.setdefault("DGLBACKEND", "pytorch")  # else DGL writes a file into the user's home at its import
-try:
-    import dgl
-except ImportError:
-    dgl = None
 
 
 class Kernels(Protocol):
@@ -60,27 +58,45 @@ class TorchKernels:
 
 
 class DglKernels:
-    """The kernels of DGL."""
+    """The kernels of DGL.
+
+    Raises:
+        ConfigError: It is not installed, or does not import.
+    """
 
     def __init__(self, source: torch.Tensor, destination: torch.Tensor, sources: int, destinations: int) -> None:
+        try:
+            import dgl
+        except ImportError as error:
+            remedy = "Install dgl 1.1.3 (Python 3.10 or 3.11), or unset NEO4J_ALIGN_KERNELS."
+            raise ConfigError(f"DGL does not import: {error}. {remedy}") from error
+        self._ops = dgl.ops
         nodes = {"source": sources, "destination": destinations}
         self._graph: Any = dgl.heterograph({("source", "to", "destination"): (source, destination)}, nodes)
 
     def softmax(self, logits: torch.Tensor) -> torch.Tensor:
         """Normalise edge logits (E,) over the edges of each destination; (E,)."""
-        weights: torch.Tensor = dgl.ops.edge_softmax(self._graph, logits)
+        weights: torch.Tensor = self._ops.edge_softmax(self._graph, logits)
         return weights
 
     def sum(self, sources: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """Sum source rows (S, d), weighted by edge (E,), at each destination; (D, d)."""
-        total: torch.Tensor = dgl.ops.u_mul_e_sum(self._graph, sources, weights.unsqueeze(1))
+        total: torch.Tensor = self._ops.u_mul_e_sum(self._graph, sources, weights.unsqueeze(1))
         return total
 
 
+_KINDS: dict[str, type[TorchKernels] | type[DglKernels]] = {"torch": TorchKernels, "dgl": DglKernels}
+
+
 def kernels(source: torch.Tensor, destination: torch.Tensor, sources: int, destinations: int) -> Kernels:
-    """Return DGL's kernels where DGL runs, else PyTorch's."""
-    kind = DglKernels if dgl is not None and source.device.type == "cpu" else TorchKernels
-    return kind(source, destination, sources, destinations)
+    """Return the kernels that NEO4J_ALIGN_KERNELS asks for, and PyTorch's by default and on a GPU.
+
+    Raises:
+        ConfigError: It asks for others.
+    """
+    if (asked := config.kernels()) not in _KINDS:
+        raise ConfigError(f"NEO4J_ALIGN_KERNELS is {asked!r}. Set it to {' or '.join(_KINDS)}, or unset it.")
+    return _KINDS[asked if source.device.type == "cpu" else "torch"](source, destination, sources, destinations)
 
 
 def weighed(rows: torch.Tensor, sources: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -19,7 +18,6 @@ from neo4j_align.store.database import Database
 from neo4j_align.store.introspect import Scope
 
 OLDEST_TORCH = Version("2.4")
-FIRST_UNUSABLE_DGL = Version("2")
 CONSTRAINTS = (  # what each makes unique (of nodes?, of what, which property), and the file that creates it
     ((False, "SAME_AS", "pair"), "ensure_link_constraint"),
     ((False, "NOT_SAME_AS", "pair"), "ensure_rejection_constraint"),
@@ -64,7 +62,7 @@ class Findings:
 def check(connect: Callable[[], Database], read_config: Callable[[], Config], create: bool) -> Findings:
     """Check everything that can still be checked after each failure; `create` adds missing indexes first."""
     found = Findings()
-    found.packages = {name: _version(name) for name in ("torch", "dgl")}
+    found.packages = {"torch": _version("torch")}
     found.problems += check_packages(**found.packages)
     config = None
     try:
@@ -86,20 +84,13 @@ def check(connect: Callable[[], Database], read_config: Callable[[], Config], cr
     return found
 
 
-def check_packages(torch: str | None, dgl: str | None) -> list[Problem]:
-    """Check the versions of what computes; dgl may be missing where it has no release."""
-    problems: list[Problem] = []
+def check_packages(torch: str | None) -> list[Problem]:
+    """Check the version of what computes."""
     if torch is None:
-        problems.append(Problem("error", "torch is not installed", "pip install torch"))
-    elif Version(torch) < OLDEST_TORCH:
-        problems.append(Problem("error", f"torch {torch} is too old", f"pip install 'torch>={OLDEST_TORCH}'"))
-    if dgl is None and sys.version_info < (3, 12):
-        what = "dgl is not installed; plain torch takes its place"
-        problems.append(Problem("warning", what, "pip install dgl==1.1.3"))
-    elif dgl is not None and Version(dgl) >= FIRST_UNUSABLE_DGL:
-        what = f"dgl {dgl} does not import with a current torch"
-        problems.append(Problem("error", what, "pip install dgl==1.1.3"))
-    return problems
+        return [Problem("error", "torch is not installed", "pip install torch")]
+    if Version(torch) < OLDEST_TORCH:
+        return [Problem("error", f"torch {torch} is too old", f"pip install 'torch>={OLDEST_TORCH}'")]
+    return []
 
 
 def _version(package: str) -> str | None:

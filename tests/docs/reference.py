@@ -117,6 +117,7 @@ def configuration_page() -> str:
         ("`NEO4J_PASSWORD_FILE`", "", "A file that holds the password alone."),
         ("`NEO4J_CREDENTIALS_FILE`", "", "A file with lines `NEO4J_URI=…`, as Aura gives it; fills what is not set."),
         ("`NEO4J_ALIGN_HOME`", "in your data folder", "Folder of the embedded server."),
+        ("`NEO4J_ALIGN_KERNELS`", "`torch`", "`dgl`: the network runs DGL's kernels on a processor, slower."),
     ]
     return "\n".join([*parts, "## Environment\n", _table(("variable", "default", "what"), rows), ""])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from typing import Any
 
 import numpy as np
@@ -11,12 +13,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from neo4j_align.errors import ConfigError
 from neo4j_align.gnn import batch, features
 from neo4j_align.gnn.batch import DglKernels, Kernels, TorchKernels
 from tests.unit.builders import config, entities, neighbourhood
 
 SIZES = (5, 4)  # sources, destinations
-HAS_DGL = vars(batch)["dgl"] is not None
+HAS_DGL = importlib.util.find_spec("dgl") is not None
 needs_dgl = pytest.mark.skipif(not HAS_DGL, reason="there is no DGL here")
 KINDS = [TorchKernels, pytest.param(DglKernels, marks=needs_dgl)]
 edge_lists = st.lists(st.tuples(st.integers(0, SIZES[0] - 1), st.integers(0, SIZES[1] - 1)), max_size=25).map(
@@ -116,14 +119,35 @@ def test_softmax_survives_extreme_logits(kind: type[TorchKernels] | type[DglKern
     torch.testing.assert_close(share, torch.tensor([1.0, 0.0, 1.0]))
 
 
-def test_dgl_is_what_runs_on_a_cpu_that_has_it() -> None:
-    expected = DglKernels if HAS_DGL else TorchKernels
-    assert isinstance(batch.kernels(*columns([(0, 0)]), *SIZES), expected)
+def chosen() -> Kernels:
+    return batch.kernels(*columns([(0, 0)]), *SIZES)
 
 
-def test_without_dgl_torch_steps_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch, "dgl", None)
-    assert isinstance(batch.kernels(*columns([(0, 0)]), *SIZES), TorchKernels)
+@pytest.mark.parametrize("asked", [None, "", "torch"])
+def test_the_faster_kernels_are_the_default(monkeypatch: pytest.MonkeyPatch, asked: str | None) -> None:
+    monkeypatch.delenv("NEO4J_ALIGN_KERNELS", raising=False)
+    if asked is not None:
+        monkeypatch.setenv("NEO4J_ALIGN_KERNELS", asked)
+    assert isinstance(chosen(), TorchKernels)
+
+
+@needs_dgl
+def test_dgl_runs_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEO4J_ALIGN_KERNELS", "dgl")
+    assert isinstance(chosen(), DglKernels)
+
+
+def test_without_dgl_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEO4J_ALIGN_KERNELS", "dgl")
+    monkeypatch.setitem(sys.modules, "dgl", None)
+    with pytest.raises(ConfigError, match=r"DGL does not import.*unset NEO4J_ALIGN_KERNELS"):
+        chosen()
+
+
+def test_kernels_that_nobody_knows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEO4J_ALIGN_KERNELS", "jax")
+    with pytest.raises(ConfigError, match=r"NEO4J_ALIGN_KERNELS is 'jax'. Set it to torch or dgl"):
+        chosen()
 
 
 sampled = st.lists(
