@@ -40,7 +40,7 @@ class Scored:
 
     @cached_property
     def links(self) -> pd.DataFrame:
-        """The chosen links: pair, left, right, type, alone, confidence, score."""
+        """The chosen links: what `table` gives but for `linked`."""
         return self.table(np.flatnonzero(self.linked)).drop(columns="linked")
 
     @property
@@ -70,13 +70,13 @@ class Scored:
         return {**tables, **self.validated}
 
     def table(self, rows: npt.NDArray[np.int64]) -> pd.DataFrame:
-        """Return some pairs as `links` does, and whether they are `linked`."""
+        """Return some pairs: places of the ends (`links.AT`), left, right, type, alone, confidence, score, linked."""
         nodes, judged = self.judged.scene.graph.nodes, self.judged
         left, right = judged.pairs.left[rows], judged.pairs.right[rows]
         keys, types = nodes.keys, nodes.type[left]
         return pd.DataFrame(
             {
-                "pair": links.pair_names(self.config, keys[left], keys[right]),
+                **dict(zip(links.AT, (left, right), strict=True)),
                 "left": keys[left],
                 "right": keys[right],
                 "type": np.array(self.config.type_names, dtype=object)[types],
@@ -130,5 +130,5 @@ class Alignment:
 
 def alignment(found: Scored, run: str | None, counts: dict[str, int], changed: int | None = None) -> Alignment:
     """Return what a run tells of what it made."""
-    table = found.links.drop(columns=["pair", "alone"])
+    table = found.links.drop(columns=[*links.AT, "alone"])
     return Alignment(run, table, len(found.judged.pairs), counts, found.target, changed, found.drift)

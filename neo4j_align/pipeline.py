@@ -86,7 +86,7 @@ class Aligner:
         """
         if dry_run:
             found = self._judge(model, precision)
-            todo = links.difference(found.existing, found.links, model.about.id)
+            todo = links.difference(self.config, found.existing, found.links, model.about.id)
             return alignment(found, None, todo.counts)
         with Lease(self.database, "writer", "align") as lease:
             before = changes.standing(self.database, self.config)
@@ -138,7 +138,7 @@ class Aligner:
         many = self.config.many(model.about.exclusive)
         with runs.running(self.database, kind, self.config, lease, many=many, **about) as run:
             found = self._judge(model, precision, known)
-            todo = links.difference(found.existing, found.links, model.about.id)
+            todo = links.difference(self.config, found.existing, found.links, model.about.id)
             with self.stages.stage("write", sum(todo.counts.values())) as advance:
                 todo = replace(todo, create=links.with_ids(self.database, found.judged.scene.graph.nodes, todo.create))
                 links.write(run, self.config, todo, model.about.id, advance)
@@ -175,7 +175,7 @@ class Aligner:
             left, right (keys), type, confidence, score, and whether the pair is `linked`.
         """
         found = self._judge(model)
-        return found.table(np.arange(len(found.judged.pairs))).drop(columns=["pair", "alone"])
+        return found.table(np.arange(len(found.judged.pairs))).drop(columns=[*links.AT, "alone"])
 
     def examine(self, model: saved.Model, precision: float | None = None) -> Examined:
         """Judge the graph as it is now, as `align` would, and write nothing.
@@ -188,7 +188,8 @@ class Aligner:
         near = found.table(np.flatnonzero(found.outcome.kinds(graph.nodes)["near"]))
         least = near["type"].map(dict(zip(self.config.type_names, found.thresholds, strict=True)))
         why = np.where(near["confidence"] < least, "below the threshold", "a surer link took its place")
-        return Examined(prints.take(*graph.seen).digest(), graph.nodes, near.assign(why=why), found.told, found.drift)
+        near = near.assign(why=why, pair=links.pair_names(self.config, near["left"], near["right"]))
+        return Examined(prints.take(*graph.seen).digest(), graph.nodes, near, found.told, found.drift)
 
     def neighbourhood(self, model: saved.Model, key: object) -> pd.DataFrame:
         """Return the sampled neighbours of the entities with a key, and theirs, as `Graph.around` does."""

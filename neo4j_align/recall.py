@@ -1,7 +1,7 @@
 """Memory on disk: a folder of plain arrays and one JSON file; no pickle. It may always be deleted.
 
-Texts are one long text with the places where each begins, so that a million of them load in a second. The folder is
-replaced in one step: a killed process leaves the old one or the new one.
+Texts are one long text, so that a million of them load in a second. The folder is replaced in one step: a killed
+process leaves the old one or the new one. An array that is as it was keeps its file: after a small change most are.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,11 @@ from neo4j_align.store.prints import Prints
 from neo4j_align.views import Views
 
 log = logging.getLogger(__name__)
-_ABOUT, _TEXTS, _MATRIX = "memory.json", ("text", "start", "kind"), ("data", "indices", "indptr", "shape")
+_ABOUT, _TEXTS, _MATRIX = "memory.json", ("text", "ends", "kind"), ("data", "indices", "indptr", "shape")
 _CLASSES = (Memory, Graph, Nodes, Neighbourhood, Views, Glimpse, Anchors, Blocked, Links, Prints)
 _KINDS = {kind.__name__: kind for kind in _CLASSES}
 _MISSING, _TEXT, _NUMBER = 0, 1, 2
-_MADE = {"version": __version__, "format": 4}  # 4: how many a left entity may meet in blocking
+_MADE = {"version": __version__, "format": 5}  # 5: texts between zeros
 
 
 def beside(model: Path) -> Path:
@@ -47,8 +48,7 @@ def save(folder: Path, memory: Memory, about: dict[str, Any]) -> None:
     try:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
-        tree = _write(fresh, "memory", memory)
-        document = {**_MADE, **about, "tree": tree}
+        document = {**_MADE, **about, "tree": _Writer(fresh, folder).write("memory", memory)}
         (fresh / _ABOUT).write_text(json.dumps(document), encoding="utf-8")
         _flush(fresh)
         forget(folder)
@@ -85,37 +85,44 @@ def _flush(folder: Path) -> None:
             os.fsync(file.fileno())
 
 
-def _write(folder: Path, name: str, value: Any) -> Any:
-    """Write a part of a memory, and return what reads it again: file names, in the shape of the memory."""
-    if dataclasses.is_dataclass(value):
-        fields = {part: _write(folder, f"{name}.{part}", one) for part, one in _fields(value)}
-        return {"is": type(value).__name__, "fields": fields}
-    if isinstance(value, dict):
-        return {
-            "dict": {key: _write(folder, f"{name}.{number}", one) for number, (key, one) in enumerate(value.items())}
-        }
-    if isinstance(value, tuple):
-        return [_write(folder, f"{name}.{number}", one) for number, one in enumerate(value)]
-    if sparse.issparse(value):
-        parts: dict[str, npt.NDArray[Any]] = {part: np.asarray(getattr(value, part)) for part in _MATRIX}
-        return {"matrix": _save_all(folder, name, parts)}
-    if value.dtype == object:
-        return {"texts": _save_all(folder, name, dict(zip(_TEXTS, _flat(value), strict=True)))}
-    return _save(folder, name, value)
+@dataclasses.dataclass(frozen=True)
+class _Writer:
+    """Writes the parts of a memory into a folder, and takes files from another that hold the same."""
 
+    folder: Path
+    before: Path
 
-def _fields(value: Any) -> list[tuple[str, Any]]:
-    return [(field.name, getattr(value, field.name)) for field in dataclasses.fields(value)]
+    def write(self, name: str, value: Any) -> Any:
+        """Write a part, and return what reads it again: file names, in the shape of the part."""
+        if dataclasses.is_dataclass(value):
+            fields = [field.name for field in dataclasses.fields(value)]
+            parts = {part: self.write(f"{name}.{part}", getattr(value, part)) for part in fields}
+            return {"is": type(value).__name__, "fields": parts}
+        if isinstance(value, dict):
+            return {"dict": {key: self.write(f"{name}.{at}", one) for at, (key, one) in enumerate(value.items())}}
+        if isinstance(value, tuple):
+            return [self.write(f"{name}.{at}", one) for at, one in enumerate(value)]
+        if sparse.issparse(value):
+            return {"matrix": self._all(name, zip(_MATRIX, (getattr(value, part) for part in _MATRIX), strict=True))}
+        if value.dtype == object:
+            return {"texts": self._all(name, zip(_TEXTS, _flat(value), strict=True))}
+        return self._save(name, value)
 
+    def _all(self, name: str, parts: Iterable[tuple[str, Any]]) -> dict[str, str]:
+        return {part: self._save(f"{name}.{part}", np.asarray(column)) for part, column in parts}
 
-def _save_all(folder: Path, name: str, parts: dict[str, npt.NDArray[Any]]) -> dict[str, str]:
-    return {part: _save(folder, f"{name}.{part}", column) for part, column in parts.items()}
-
-
-def _save(folder: Path, name: str, column: npt.NDArray[Any]) -> str:
-    with (folder / f"{name}.npy").open("wb") as file:
-        np.save(file, column, allow_pickle=False)
-    return f"{name}.npy"
+    def _save(self, name: str, column: npt.NDArray[Any]) -> str:
+        file = f"{name}.npy"
+        try:
+            before = np.load(self.before / file, mmap_mode="r", allow_pickle=False)
+            if before.dtype == column.dtype and np.array_equal(before, column):
+                (self.folder / file).hardlink_to(self.before / file)
+                return file
+        except (OSError, ValueError):
+            pass  # there is none, or it is damaged, or files cannot have two names here
+        with (self.folder / file).open("wb") as written:
+            np.save(written, column, allow_pickle=False)
+        return file
 
 
 def _read(folder: Path, tree: Any) -> Any:
@@ -136,22 +143,26 @@ def _read(folder: Path, tree: Any) -> Any:
 
 
 def _flat(values: Objects) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-    """Return texts, whole numbers and None as one text in UTF-8, where each begins, (N + 1,), and its kind."""
+    """Return texts, whole numbers and None as one text in UTF-8, a zero between each two, and the kind of each.
+
+    Second, where a text has a zero in it: where each ends, the zero behind it included, (N,).
+    """
     missing = pd.isna(values)
     kinds = np.where(missing, _MISSING, _TEXT).astype(np.int8)
     texts = np.where(missing, "", values).tolist()
     if pd.api.types.infer_dtype(values, skipna=True) not in ("string", "empty"):  # it asks a million in no time
         kinds[[isinstance(text, int) for text in texts]] = _NUMBER
         texts = list(map(str, texts))
-    start = np.r_[0, np.cumsum(list(map(len, texts)), dtype=np.int64)]
-    whole = np.frombuffer("".join(texts).encode("utf-8", "surrogatepass"), np.uint8)
-    return whole, start, kinds
+    whole = "\0".join(texts)
+    ambiguous = whole.count("\0") >= max(len(texts), 1)
+    ends = np.cumsum([len(text) + 1 for text in texts] if ambiguous else [], dtype=np.int64)
+    return np.frombuffer(whole.encode("utf-8", "surrogatepass"), np.uint8), ends, kinds
 
 
-def _apart(whole: npt.NDArray[Any], start: npt.NDArray[Any], kinds: npt.NDArray[Any]) -> Objects:
-    text, ends = whole.tobytes().decode("utf-8", "surrogatepass"), start.tolist()
+def _apart(whole: npt.NDArray[Any], ends: npt.NDArray[Any], kinds: npt.NDArray[Any]) -> Objects:
+    text, places = whole.tobytes().decode("utf-8", "surrogatepass"), [0, *ends.tolist()]
     values = np.empty(len(kinds), dtype=object)
-    values[:] = [text[a:b] for a, b in itertools.pairwise(ends)]
+    values[:] = [text[a : b - 1] for a, b in itertools.pairwise(places)] or text.split("\0")[: len(kinds)]
     values[kinds == _MISSING] = None
     for row in np.flatnonzero(kinds == _NUMBER):
         values[row] = int(values[row])

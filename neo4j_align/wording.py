@@ -24,15 +24,19 @@ _WORDS = {  # by the beginning of pydantic's name for an error
     "tuple_": "{given} is no list",
     "model_": "{given} is no table",
 }
+_PLAIN = frozenset({"str", "int", "bool"})  # at the end of a place: what a value might have been, an error for each
 
 
 def problems(error: ValidationError) -> list[str]:
     """Say plainly what is wrong with a document, and where."""
-    return [f"{'.'.join(map(str, item['loc'])) or 'top level'}: {_said(item)}" for item in error.errors()]
+    return list(dict.fromkeys(_said(item) for item in error.errors()))
 
 
 def _said(item: ErrorDetails) -> str:
     words = next((words for kind, words in _WORDS.items() if item["type"].startswith(kind)), "{given} does not fit")
+    place = [str(part) for part in item["loc"] if part not in _PLAIN]
+    if len(place) < len(item["loc"]):
+        words = "{given} is neither text nor a whole number, true or false"
     given = json.dumps(item["input"], ensure_ascii=False, default=str)
     given = given if len(given) <= _LONGEST else given[:_LONGEST] + "…"
-    return words.format(given=given, **item.get("ctx", {}))
+    return f"{'.'.join(place) or 'top level'}: {words.format(given=given, **item.get('ctx', {}))}"

@@ -18,6 +18,7 @@ from neo4j_align.store.runs import Run
 
 log = logging.getLogger(__name__)
 COLUMNS = ["pair", "left", "right", "confidence", "score"]
+AT = ["left_at", "right_at"]  # of both ends, where they stand among the entities, -1 where they do not
 _VALUES = ["confidence", "score", "run", "model", "created_at", "updated_at"]
 
 
@@ -26,18 +27,19 @@ class Existing:
     """What stands between the two sides.
 
     Attributes:
-        predicted: columns pair, confidence, score, model.
-        stale: predicted links of which an end has another key by now.
+        predicted: a model's links: columns AT, left, right (keys), confidence, score, model.
+        stale: names of predicted links of which an end has another key by now.
         verdicts: a person's.
     """
 
     predicted: pd.DataFrame
-    stale: pd.DataFrame
+    stale: list[str]
     verdicts: Verdicts
 
 
 NO_ROWS = pd.DataFrame(columns=["pair"])
-NOTHING = Existing(pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=COLUMNS), Verdicts())
+_NO_LINKS = pd.DataFrame(columns=[*AT, "left", "right", "confidence", "score", "model"])
+NOTHING = Existing(_NO_LINKS.astype(dict.fromkeys(AT, np.int64)), [], Verdicts())
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,9 @@ def pair_names(config: Config, left: Iterable[object], right: Iterable[object]) 
 def read(database: Database, config: Config, nodes: Nodes) -> Existing:
     """Read the links and verdicts of this alignment, by their names: an end may have left its graph."""
     table = stored(database, config)
-    predicted = table[table["same"].astype(bool) & (table["status"] == "predicted")]
+    predicted = _placed(table[table["same"].astype(bool) & (table["status"] == "predicted")], nodes)
     current = _current(config, nodes, predicted)
-    return Existing(predicted[current], predicted[~current], _verdicts(table, nodes))
+    return Existing(predicted[current], predicted.loc[~current, "pair"].tolist(), _verdicts(table, nodes))
 
 
 def recalled(config: Config, nodes: Nodes, before: Nodes, kept: Links, model: str) -> Existing:
@@ -90,24 +92,16 @@ def recalled(config: Config, nodes: Nodes, before: Nodes, kept: Links, model: st
     order = np.argsort(mine)
     found = order[np.searchsorted(mine, theirs, sorter=order).clip(max=len(order) - 1)]
     now = np.where(mine[found] == theirs, found, -1)  # of each entity of that run, where it is today
-    left, right = before.keys[kept.ends.T]
-    predicted = pd.DataFrame(
-        {
-            "pair": pair_names(config, left, right),
-            "left": left,
-            "right": right,
-            "confidence": kept.confidence,
-            "score": kept.score,
-            "model": model,
-        },
-    )
-    at = now[kept.ends]
-    current = (at >= 0).all(axis=1) & (nodes.keys[at] == before.keys[kept.ends]).all(axis=1)
+    keys, at = before.keys[kept.ends], now[kept.ends]
+    columns = dict(zip([*AT, "left", "right"], [*at.T, *keys.T], strict=True))
+    predicted = pd.DataFrame({**columns, "confidence": kept.confidence, "score": kept.score, "model": model})
+    current = (at >= 0).all(axis=1) & (nodes.keys[at] == keys).all(axis=1)
     confirmed, rejected = (
         frozenset((int(one), int(other)) for one, other in now[pairs] if one >= 0 and other >= 0)
         for pairs in (kept.confirmed, kept.rejected)
     )
-    return Existing(predicted[current], predicted[~current], _told_disputed(Verdicts(confirmed, rejected)))
+    stale = pair_names(config, *keys[~current].T)
+    return Existing(predicted[current], stale, _told_disputed(Verdicts(confirmed, rejected)))
 
 
 def stored(database: Database, config: Config) -> pd.DataFrame:
@@ -122,33 +116,30 @@ def stored(database: Database, config: Config) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*COLUMNS, "same", "status", "thought", "model", "ends"], dtype=object)
 
 
+def _placed(table: pd.DataFrame, nodes: Nodes) -> pd.DataFrame:
+    """Add the columns AT, by the keys `left` and `right`."""
+    here = (nodes.index(side).to_dict() for side in (LEFT, RIGHT))
+    keys = (table[side] for side in ("left", "right"))
+    at = [np.array([index.get(key, -1) for key in some], np.int64) for index, some in zip(here, keys, strict=True)]
+    return table.assign(**dict(zip(AT, at, strict=True)))
+
+
 def _current(config: Config, nodes: Nodes, predicted: pd.DataFrame) -> BoolArray:
     """Tell which links have their name from their ends' keys, and these keys from no other node by now."""
-    here = [nodes.index(side).to_dict() for side in (LEFT, RIGHT)]
-    named = pair_names(config, predicted["left"], predicted["right"])
-    found = []
-    columns = (predicted[column] for column in ("pair", "left", "right", "ends"))
-    for name, pair, *keys, ends in zip(named, *columns, strict=True):
-        places = [index.get(key) for key, index in zip(keys, here, strict=True)]
-        same = [at is None or nodes.ids[at] == number for at, number in zip(places, ends, strict=True)]
-        found.append(pair == name and all(same))
-    return np.array(found, bool)
+    named = predicted["pair"].to_numpy() == np.array(pair_names(config, predicted["left"], predicted["right"]), object)
+    at = predicted[AT].to_numpy(np.int64)
+    ends = np.array(predicted["ends"].tolist(), np.int64).reshape(-1, 2)
+    return np.asarray(named & ((at < 0) | (nodes.ids[at] == ends)).all(axis=1))
 
 
 def _verdicts(table: pd.DataFrame, nodes: Nodes) -> Verdicts:
-    judged = table[(table["status"] == "confirmed") | ~table["same"].astype(bool)]
-    place = [nodes.index(side).to_dict() for side in (LEFT, RIGHT)]
-    decided = [
-        (place[LEFT][row.left], place[RIGHT][row.right], bool(row.same))
-        for row in judged.itertuples()
-        if row.left in place[LEFT] and row.right in place[RIGHT]
-    ]
-    return _told_disputed(
-        Verdicts(
-            confirmed=frozenset((left, right) for left, right, same in decided if same),
-            rejected=frozenset((left, right) for left, right, same in decided if not same),
-        )
+    judged = _placed(table[(table["status"] == "confirmed") | ~table["same"].astype(bool)], nodes)
+    judged = judged[(judged[AT] >= 0).all(axis=1)]
+    same = judged["same"].astype(bool)
+    confirmed, rejected = (
+        frozenset(some[AT].itertuples(index=False, name=None)) for some in (judged[same], judged[~same])
     )
+    return _told_disputed(Verdicts(confirmed, rejected))
 
 
 def _told_disputed(verdicts: Verdicts) -> Verdicts:
@@ -161,17 +152,27 @@ def _told_disputed(verdicts: Verdicts) -> Verdicts:
     return verdicts
 
 
-def difference(existing: Existing, links: pd.DataFrame, model: str) -> Changes:
-    """Compare the links that should be, columns COLUMNS and others, with those that are."""
-    both = links.merge(existing.predicted, on="pair", how="outer", suffixes=("", "_old"), indicator="where")
+def difference(config: Config, existing: Existing, links: pd.DataFrame, model: str) -> Changes:
+    """Compare the links that should be, columns AT, left, right, confidence, score and others, with those that are.
+
+    By places, since a name takes as long to make as a hundred comparisons.
+    """
+    both = links.merge(existing.predicted, on=AT, how="outer", suffixes=("", "_old"), indicator="where")
     moved = (both["confidence"] != both["confidence_old"]) | (both["score"] != both["score_old"])
     moved |= both["model"] != model
-    retire = pd.concat([both.loc[both["where"] == "right_only", "pair"], existing.stale["pair"]])
+    create, update, retire = (
+        both[both["where"] == "left_only"], both[(both["where"] == "both") & moved], both[both["where"] == "right_only"]
+    )  # fmt: skip
+    gone = [*pair_names(config, retire["left_old"], retire["right_old"]), *existing.stale]
     return Changes(
-        create=both.loc[both["where"] == "left_only", list(links.columns)],
-        update=both.loc[(both["where"] == "both") & moved, ["pair", "confidence", "score"]],
-        retire=retire.to_frame(),
+        create=_named(config, create[links.columns]),
+        update=_named(config, update)[["pair", "confidence", "score"]],
+        retire=pd.DataFrame({"pair": np.array(gone, dtype=object)}),
     )
+
+
+def _named(config: Config, links: pd.DataFrame) -> pd.DataFrame:
+    return links.assign(pair=np.array(pair_names(config, links["left"], links["right"]), dtype=object))
 
 
 def write(

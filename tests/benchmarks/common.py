@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,6 @@ import pandas as pd
 from neo4j_align.cli.learn import read_table
 from neo4j_align.config import Config, Connection, load_config
 from neo4j_align.store.database import Database
-from neo4j_align.store.embedded import EmbeddedServer
 
 BIG = ("movies", "screen", "dbp15k-fr-en")
 SMALL = ("itunes-amazon", "itunes-amazon-dirty", "dblp-acm")
@@ -100,6 +100,9 @@ def workplaces(names: Sequence[str]) -> Iterator[Iterator[Workplace]]:
 @contextlib.contextmanager
 def empty_workplaces() -> Iterator[Callable[[str], Workplace]]:
     """Start an embedded server, and yield what makes a workplace on it, with nothing loaded yet."""
+    from neo4j_align.store.embedded import EmbeddedServer  # some benchmarks need none, nor its packages
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server is stopped as well
     data = Path(os.environ["ALIGN_DATA"]).resolve()
     with tempfile.TemporaryDirectory() as home:
         server = EmbeddedServer(Path(home) / "server")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from neo4j_align.config import load_config
-from neo4j_align.records import Nodes
+from neo4j_align.records import LEFT, RIGHT, Nodes
 from neo4j_align.store import entities, links, runs
 from neo4j_align.store.database import Database
 
@@ -42,19 +42,20 @@ def write(
 ) -> str:
     """Bring the links to what is wanted, as `align` would, and return the run's id."""
     with runs.running(database, kind, CONFIG, model=model) as run:
-        changes = links.difference(links.read(database, CONFIG, nodes), frame(wanted.items()), model)
+        changes = links.difference(CONFIG, links.read(database, CONFIG, nodes), frame(nodes, wanted), model)
         changes = dataclasses.replace(changes, create=links.with_ids(database, nodes, changes.create))
         links.write(run, CONFIG, changes, model, advance)
     return run.id
 
 
-def frame(wanted: Iterable[tuple[tuple[str, str], float]]) -> pd.DataFrame:
+def frame(nodes: Nodes, wanted: Wanted) -> pd.DataFrame:
     """Return links as the pipeline chooses them."""
+    left, right = (nodes.index(side) for side in (LEFT, RIGHT))
     rows = [
-        (links.pair_name(CONFIG, left, right), left, right, True, confidence, 2 * confidence)
-        for (left, right), confidence in wanted
+        (left[one], right[other], one, other, True, confidence, 2 * confidence)
+        for (one, other), confidence in wanted.items()
     ]
-    return pd.DataFrame(rows, columns=["pair", "left", "right", "alone", "confidence", "score"])
+    return pd.DataFrame(rows, columns=[*links.AT, "left", "right", "alone", "confidence", "score"])
 
 
 def snapshot(database: Database) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import socket
 import threading
@@ -200,7 +201,9 @@ def test_changes_of_old_runs_are_forgotten_and_the_runs_are_not(database: Databa
 def test_a_verdict_given_while_a_run_is_under_way_stands(database: Database) -> None:
     nodes = plain.load(database, 4)
     with runs.running(database, "align", plain.CONFIG) as run:
-        changes = links.difference(links.read(database, plain.CONFIG, nodes), plain.frame(FIRST.items()), "m")
+        changes = links.difference(
+            plain.CONFIG, links.read(database, plain.CONFIG, nodes), plain.frame(nodes, FIRST), "m"
+        )
         create = links.with_ids(database, nodes, changes.create)
         database.write(
             "MATCH (l {uid: 'l0'}), (r {uid: 'r3'}) CREATE (l)-[:SAME_AS {pair: 'L:l0|R:r3', status: 'confirmed'}]->(r)"
@@ -217,15 +220,12 @@ def test_whole_numbers_as_keys_stand_a_key_that_is_gone(database: Database) -> N
         "UNWIND range(0, 2) AS i CREATE (:L:T0 {uid: i, name: 'name ' + i}), (:R:T0 {uid: i, title: 'name ' + i})"
     )
     nodes = entities.pull(database, plain.CONFIG)
-    wanted = [(0, 0), (1, 1), (2, 2)]
-    frame = plain.frame([((left, right), 0.9) for left, right in wanted])  # type: ignore[misc]
-    with runs.running(database, "align", plain.CONFIG) as run:
-        links.write(run, plain.CONFIG, links.Changes(links.with_ids(database, nodes, frame), frame[:0], frame[:0]), "m")
+    plain.write(database, nodes, {(i, i): 0.9 for i in range(3)})  # type: ignore[misc]
     database.write("MATCH (n:L {uid: 1}) REMOVE n.uid")
 
     there = links.read(database, plain.CONFIG, entities.pull(database, plain.CONFIG))
     assert sorted(there.predicted["pair"]) == ["L:0|R:0", "L:2|R:2"]
-    assert there.stale["pair"].tolist() == ["L:1|R:1"]
+    assert there.stale == ["L:1|R:1"]
 
 
 def test_a_key_that_another_node_took_over_leaves_no_link_behind(database: Database) -> None:
@@ -243,8 +243,9 @@ def test_a_name_that_a_verdict_on_a_renamed_entity_has_ends_no_run(database: Dat
     procedures.call(database, plain.CONFIG, "confirm", left="l0", right="r0")
     database.write("MATCH (n {uid: 'l0'}) SET n.uid = 'l9' CREATE (:L:T0 {uid: 'l0', name: 'name 0'})")
     nodes = entities.pull(database, plain.CONFIG)
-    wanted = plain.frame({("l0", "r0"): 0.9, ("l1", "r1"): 0.8}.items()).assign(alone=False)
+    wanted = plain.frame(nodes, {("l0", "r0"): 0.9, ("l1", "r1"): 0.8}).assign(alone=False)
+    changes = links.difference(plain.CONFIG, links.NOTHING, wanted, "m")
     with runs.running(database, "align", plain.CONFIG) as run:
-        none = links.NO_ROWS
-        links.write(run, plain.CONFIG, links.Changes(links.with_ids(database, nodes, wanted), none, none), "m")
+        changes = dataclasses.replace(changes, create=links.with_ids(database, nodes, changes.create))
+        links.write(run, plain.CONFIG, changes, "m")
     assert plain.pairs(database) == {("l9", "r0"): 1.0, ("l1", "r1"): 0.8}

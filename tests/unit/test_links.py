@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from neo4j_align.config import Config, parse_config
 from neo4j_align.records import Links, Verdicts
-from neo4j_align.store import links
+from neo4j_align.store import links, schema
 from tests.unit import builders
 from tests.unit.builders import config
 
@@ -47,37 +47,59 @@ def test_the_name_of_a_usual_pair_is_readable() -> None:
     assert links.pair_name(mapping, 7, "x") == "IMDb:7|freebase:x"
 
 
+def frame(pairs: list[str]) -> pd.DataFrame:
+    """Links between the entities a, b … at 0, 1 … and 1, 2 … at 1, 2 …, each written as `a|1`."""
+    ends = [pair.split("|") for pair in pairs]
+    rows = [(ord(left) - ord("a"), int(right), left, right) for left, right in ends]
+    return pd.DataFrame(rows, columns=[*links.AT, "left", "right"]).astype(dict.fromkeys(links.AT, np.int64))
+
+
 def existing(rows: list[tuple[str, float, str]], stale: list[str] | None = None) -> links.Existing:
-    table = pd.DataFrame(rows, columns=["pair", "confidence", "model"]).assign(left=None, right=None, score=1.0)
-    return links.Existing(table, pd.DataFrame({"pair": stale or []}, dtype=object), Verdicts())
+    _, confidence, model = zip(*rows, strict=True) if rows else ((), (), ())
+    table = frame([pair for pair, *_ in rows]).assign(confidence=list(confidence), model=list(model), score=1.0)
+    return links.Existing(table, stale or [], Verdicts())
 
 
 def wanted(rows: list[tuple[str, float]]) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=["pair", "confidence"])
-    ends = table["pair"].str.split("|", expand=True) if rows else pd.DataFrame({0: [], 1: []})
-    return table.assign(left=ends[0], right=ends[1], score=1.0)
+    return frame([pair for pair, _ in rows]).assign(confidence=[confidence for _, confidence in rows], score=1.0)
+
+
+def short(pairs: pd.Series[str]) -> list[str]:
+    """Return names of pairs without the sides."""
+    left, right = (f"{schema.side_name(LEFT, side)}:" for side in (0, 1))
+    return [pair.replace(left, "").replace(right, "") for pair in pairs]
 
 
 def test_difference_by_hand() -> None:
     changes = links.difference(
+        LEFT,
         existing([("a|1", 0.9, "m"), ("b|2", 0.9, "m"), ("c|3", 0.9, "old"), ("d|4", 0.9, "m")]),
         wanted([("a|1", 0.9), ("b|2", 0.8), ("c|3", 0.9), ("e|5", 0.7)]),
         "m",
     )
-    assert changes.create[[*links.COLUMNS]].values.tolist() == [["e|5", "e", "5", 0.7, 1.0]]
-    assert sorted(changes.update["pair"]) == ["b|2", "c|3"]
-    assert changes.update.set_index("pair")["confidence"].to_dict() == {"b|2": 0.8, "c|3": 0.9}
+    assert changes.create["pair"].tolist() == [links.pair_name(LEFT, "e", "5")]
+    assert changes.create[links.COLUMNS[1:]].values.tolist() == [["e", "5", 0.7, 1.0]]
+    assert sorted(short(changes.update["pair"])) == ["b|2", "c|3"]
+    assert changes.update["confidence"].tolist() == [0.8, 0.9]
     assert changes.update["score"].tolist() == [1.0, 1.0]
-    assert changes.retire["pair"].tolist() == ["d|4"]
+    assert short(changes.retire["pair"]) == ["d|4"]
     assert changes.counts == {"created": 1, "updated": 2, "retired": 1}
 
 
 def test_a_link_whose_score_moved_is_updated_and_one_on_a_renamed_entity_goes() -> None:
     there = existing([("a|1", 0.9, "m")], stale=["old|1"])
     there.predicted["score"] = 0.5
-    changes = links.difference(there, wanted([("a|1", 0.9)]), "m")
-    assert changes.update["pair"].tolist() == ["a|1"]
+    changes = links.difference(LEFT, there, wanted([("a|1", 0.9)]), "m")
+    assert short(changes.update["pair"]) == ["a|1"]
     assert changes.retire["pair"].tolist() == ["old|1"]
+
+
+def test_links_whose_ends_are_gone_are_retired_each_by_its_own_name() -> None:
+    there = existing([("a|1", 0.9, "m"), ("b|2", 0.9, "m"), ("c|3", 0.9, "m")])
+    there.predicted[links.AT] = [[-1, -1], [-1, -1], [2, -1]]
+    changes = links.difference(LEFT, there, wanted([("c|3", 0.9)]), "m")
+    assert short(changes.create["pair"]) == ["c|3"]
+    assert sorted(short(changes.retire["pair"])) == ["a|1", "b|2", "c|3"]
 
 
 PAIRS = st.sampled_from([f"{a}|{b}" for a in "abc" for b in "12"])
@@ -88,20 +110,18 @@ states = st.dictionaries(
 
 
 @settings(max_examples=100, deadline=None)
-@given(
-    states, st.dictionaries(st.sampled_from([f"{a}|{b}" for a in "abc" for b in "12"]), st.sampled_from([0.25, 1.0]))
-)
+@given(states, st.dictionaries(PAIRS, st.sampled_from([0.25, 1.0])))
 def test_what_is_written_leaves_what_should_be(before: dict[str, tuple[float, str]], after: dict[str, float]) -> None:
     """Played on a dictionary; and a second time there is nothing to do."""
     state = dict(before)
     for turn in range(2):
         there = existing([(pair, confidence, model) for pair, (confidence, model) in state.items()])
-        changes = links.difference(there, wanted(list(after.items())), "m")
+        changes = links.difference(LEFT, there, wanted(list(after.items())), "m")
         assert turn == 0 or changes.counts == {"created": 0, "updated": 0, "retired": 0}
-        for pair in changes.retire["pair"]:
+        for pair in short(changes.retire["pair"]):
             del state[pair]
         for rows, known in ((changes.update, True), (changes.create, False)):
-            for pair, confidence in rows[["pair", "confidence"]].itertuples(index=False):
+            for pair, confidence in zip(short(rows["pair"]), rows["confidence"], strict=True):
                 assert (pair in state) == known
                 assert state.get(pair) != (confidence, "m")
                 state[pair] = (confidence, "m")
@@ -110,7 +130,7 @@ def test_what_is_written_leaves_what_should_be(before: dict[str, tuple[float, st
 
 @pytest.mark.parametrize("there", [[], [("a|1", 0.5, "m")]])
 def test_nothing_wanted(there: list[tuple[str, float, str]]) -> None:
-    changes = links.difference(existing(there), wanted([]), "m")
+    changes = links.difference(LEFT, existing(there), wanted([]), "m")
     assert changes.counts == {"created": 0, "updated": 0, "retired": len(there)}
 
 
@@ -123,4 +143,4 @@ def test_an_entity_that_went_over_to_the_other_side_has_no_verdict_and_no_link_t
     stay, went = (links.recalled(LEFT, nodes, before, kept, "m") for nodes in (before, after))
     assert stay.verdicts.confirmed == {(0, 2), (1, 3)}
     assert went.verdicts.confirmed == {(0, 2)}
-    assert (len(stay.stale), went.stale["left"].tolist()) == (0, [before.keys[1]])
+    assert (stay.stale, went.stale) == ([], [links.pair_name(LEFT, before.keys[1], before.keys[3])])

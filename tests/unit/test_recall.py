@@ -110,6 +110,32 @@ def test_a_folder_that_cannot_be_written_is_warned_of(
     assert "next sync" in caplog.text
 
 
+def test_an_array_that_is_as_it_was_keeps_its_file(tmp_path: Path, remembered: Memory) -> None:
+    folder = tmp_path / "memory"
+    recall.save(folder, remembered, OF)
+    before = {path.name: path.stat().st_ino for path in folder.iterdir()}
+    loaded = recall.load(folder, OF)
+    other = dataclasses.replace(remembered, alone=remembered.alone + 1)
+    recall.save(folder, other, OF)
+    moved = {path.name for path in folder.iterdir() if path.stat().st_ino != before[path.name]}
+    filled = {path.name for path in folder.glob("*.npy") if np.load(path).size}
+    assert moved & filled == {"memory.alone.npy"}
+    assert_equal(recall.load(folder, OF), other)
+    assert_equal(loaded, remembered)  # what was read before stays readable
+
+
+def test_where_a_file_cannot_have_two_names_it_is_written(
+    tmp_path: Path, remembered: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, target: Path) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    for _ in range(2):
+        recall.save(tmp_path / "memory", remembered, OF)
+    assert_equal(recall.load(tmp_path / "memory", OF), remembered)
+
+
 def test_nothing_else_is_left_behind(tmp_path: Path, remembered: Memory) -> None:
     for _ in range(2):
         recall.save(tmp_path / "memory", remembered, OF)

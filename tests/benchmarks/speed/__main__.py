@@ -20,7 +20,6 @@ import torch
 from neo4j_align.config import Connection, has_connection
 from neo4j_align.gnn import score as scoring
 from neo4j_align.store.database import Database
-from neo4j_align.store.embedded import EmbeddedServer
 
 STAGES = ("pull", "block", "score", "train", "gpu", "write")
 ON_A_SERVER = ("pull", "write")
@@ -66,6 +65,8 @@ def _database() -> Iterator[Database]:
         with Database.open(Connection.from_environment()) as database:
             yield database
         return
+    from neo4j_align.store.embedded import EmbeddedServer  # a machine for `gpu` may lack its packages
+
     with tempfile.TemporaryDirectory() as home:
         server = EmbeddedServer(Path(home))
         try:
