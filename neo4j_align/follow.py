@@ -17,6 +17,7 @@ from scipy import sparse
 from neo4j_align.config import Config
 from neo4j_align.engine import Engine
 from neo4j_align.gnn import rivals
+from neo4j_align.gnn.said import Sayings
 from neo4j_align.memory import GONE, Glimpse, Memory, patched
 from neo4j_align.progress import Stages
 from neo4j_align.records import VIEWS, Anchors, BoolArray, FloatArray, IntArray, Nodes, Pairs
@@ -33,7 +34,7 @@ class Base:
     """A graph with all that no anchor changes, and what of it is new.
 
     Attributes:
-        alone: as in `Scene`.
+        alone, sayings: as in `Scene`.
         text, drawn, rows, names: (N,), whose own texts, sampled neighbours, views or bearers of its name are others.
         moved: (N, VIEWS), which of the views that are compared are others.
     """
@@ -42,6 +43,7 @@ class Base:
     views: Views
     weights: Weights
     alone: FloatArray
+    sayings: Sayings
     text: BoolArray
     drawn: BoolArray
     rows: BoolArray
@@ -62,7 +64,8 @@ def base(config: Config, graph: Graph, weights: Weights, memory: Memory | None) 
         every = np.ones(len(graph.nodes), bool)
         views, _ = view(graph.nodes, graph.neighbourhood, weights, config.candidates.max_frequency)
         moved = np.ones((len(every), len(VIEWS)), bool)
-        return Base(graph, views, weights, alone(graph.nodes, views.signatures), every, every, every, every, moved), ()
+        bearers, sayings = alone(graph.nodes, views.signatures), Sayings(config, graph.nodes, views, weights)
+        return Base(graph, views, weights, bearers, sayings, every, every, every, every, moved), ()
     memory, old = memory.reindexed(graph.nodes)
     near = graph.neighbourhood.near
     text = (old < 0) | _texts_differ(memory.graph.nodes, graph.nodes)
@@ -70,8 +73,9 @@ def base(config: Config, graph: Graph, weights: Weights, memory: Memory | None) 
     again = np.flatnonzero(text | drawn | near(text))
     views, rows, moved = _views(config, graph, weights, memory.views, again)
     moved |= (old < 0)[:, None]
-    bearers = alone(graph.nodes, views.signatures)
-    return Base(graph, views, weights, bearers, text, drawn, text | rows, bearers != memory.alone, moved), memory.looks
+    bearers, sayings = alone(graph.nodes, views.signatures), Sayings(config, graph.nodes, views, weights)
+    new = text, drawn, text | rows, bearers != memory.alone, moved
+    return Base(graph, views, weights, bearers, sayings, *new), memory.looks
 
 
 def _views(
@@ -155,7 +159,7 @@ class Follower:
             moved |= base.moved | twins[:, None]
             rows = np.asarray(moved.any(axis=1), bool)
             views = replace(base.views, anchors=near, circle=circle)
-            scene = Scene(self._config, self._graph, views, base.weights, known, base.alone)
+            scene = Scene(self._config, self._graph, views, base.weights, known, base.alone, base.sayings)
             blocked = candidates.candidates(
                 self._config, self._graph.nodes, views, known, exclusive,
                 before=None if before is None else before.blocked, moved=moved, engine=self._engine,

@@ -95,7 +95,7 @@ class Looks:
         curves = self._calibrate(shown, lesson.examples, logits)
         found = self._anchors(nodes, look, curves, logits[: len(look.pairs)], judged, scene.known)
 
-        scene = self.sight.scene(graph, views, weights, found)
+        scene = scene.with_anchors(found)
         look = self.sight.look(scene, exclusive, known)
         with self.stages.stage("train", settings.epochs) as advance:
             shown, lesson = self._lesson(scene, look, known, found, exclusive)
@@ -221,7 +221,7 @@ class Looks:
         """
         config, seed, nodes = self.config, self.config.training.seed, scene.graph.nodes
         names, orphans = guesses.part(scene.known, nodes, seed, kinds)
-        scene = self.sight.scene(scene.graph, scene.views, scene.weights, names)
+        scene = scene.with_anchors(names)
         exclusive = [bool(one) for one in kinds | np.array(labels.exclusive(len(kinds), given, nodes))]
 
         mine = given.of(kinds[nodes.type[given.left]])

@@ -13,6 +13,7 @@ import pandas as pd
 from neo4j_align.config import Config
 from neo4j_align.errors import DataError
 from neo4j_align.gnn import features, partition, rivals
+from neo4j_align.gnn.said import Sayings
 from neo4j_align.progress import Stages
 from neo4j_align.records import Anchors, BoolArray, FloatArray, IntArray, Neighbourhood, Nodes, Pairs, taken
 from neo4j_align.resolve import labels
@@ -77,6 +78,7 @@ class Scene:
     Attributes:
         views: with what is around the anchors; weights: of the model.
         alone: (N,), whether each entity alone bears its name, as `views.alone` tells.
+        sayings: of the entities; no anchor changes them.
     """
 
     config: Config
@@ -85,6 +87,13 @@ class Scene:
     weights: Weights
     known: Anchors
     alone: FloatArray
+    sayings: Sayings
+
+    def with_anchors(self, known: Anchors) -> Scene:
+        """Return the same graph with other anchors."""
+        most, everyone = self.config.candidates.max_frequency, np.arange(len(self.graph.nodes))
+        near, circle = around(self.graph.neighbourhood, known, most, everyone)
+        return replace(self, views=replace(self.views, anchors=near, circle=circle), known=known)
 
     @cached_property
     def seen(self) -> features.Entities:
@@ -94,12 +103,11 @@ class Scene:
     @property
     def shared(self) -> partition.Shared:
         """What all partitions of its pairs share."""
-        return partition.Shared(self.config, self.weights, self.seen, self.known)
+        return partition.Shared(self.config, self.seen, self.known)
 
-    def whole(self, pairs: Pairs, places: FloatArray) -> partition.Partition:
-        """Return pairs with their places, (P, 4), as one partition."""
-        every = np.arange(len(self.graph.nodes))
-        return partition.Partition(every, self.graph.nodes, self.views, self.alone, pairs, places)
+    def whole(self, pairs: Pairs, places: FloatArray) -> partition.Whole:
+        """Return pairs with their places, (P, 4), to be cut into partitions."""
+        return partition.Whole(self.sayings, self.views, self.alone, pairs, places)
 
     def part(self, rows: IntArray) -> Scene:
         """Return the entities at these rows, as they are seen among all."""
@@ -108,14 +116,10 @@ class Scene:
         twin = self.known.twin[rows]
         here = taken(place, twin, -1)
         here = np.where((twin >= 0) & (here < 0), np.arange(len(rows)), here)  # of one left out: like nobody here
-        return Scene(
-            self.config,
-            self.graph.part(rows),
-            self.views.take(rows),
-            self.weights,
-            Anchors(here, self.known.confidence[rows]),
-            self.alone[rows],
-        )
+        graph, views = self.graph.part(rows), self.views.take(rows)
+        known = Anchors(here, self.known.confidence[rows])
+        sayings = Sayings(self.config, graph.nodes, views, self.weights)
+        return Scene(self.config, graph, views, self.weights, known, self.alone[rows], sayings)
 
 
 @dataclass(frozen=True)
@@ -150,10 +154,8 @@ class Sight:
 
     def scene(self, graph: Graph, views: Views, weights: Weights, known: Anchors) -> Scene:
         """Add to the views what is around these anchors."""
-        most, everyone = self.config.candidates.max_frequency, np.arange(len(graph.nodes))
-        near, circle = around(graph.neighbourhood, known, most, everyone)
-        views = replace(views, anchors=near, circle=circle)
-        return Scene(self.config, graph, views, weights, known, alone(graph.nodes, views.signatures))
+        bearers, sayings = alone(graph.nodes, views.signatures), Sayings(self.config, graph.nodes, views, weights)
+        return Scene(self.config, graph, views, weights, known, bearers, sayings).with_anchors(known)
 
     def look(
         self, scene: Scene, exclusive: list[bool], labelled: labels.Labels | None = None, kinds: BoolArray | None = None
@@ -222,7 +224,8 @@ class Sight:
             places: (P, 4), where they stand among their rivals (`rivals.places`).
             taken: how surely their ends belong to others; None takes it from the scene's anchors.
         """
-        return partition.evidence(scene.shared, scene.whole(pairs, places), taken)
+        [every] = scene.whole(pairs, places).cut(len(pairs))
+        return partition.evidence(scene.shared, every, taken)
 
 
 def require(candidates: npt.NDArray[Any]) -> None:

@@ -1,6 +1,6 @@
 """Pairs in partitions, each judged by itself: what an engine works on, here or in another process.
 
-All partitions share the entities as the network sees them; each brings the texts of its own pairs' ends.
+All partitions share the entities as the network sees them; each brings what its own pairs' ends say.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from neo4j_align.engine import Engine, Given
 from neo4j_align.gnn import features, overlap, rivals, score
 from neo4j_align.gnn.compare import compare
 from neo4j_align.gnn.model import Comparison, Encoded, Network
-from neo4j_align.records import Anchors, FloatArray, IntArray, Nodes, Pairs
-from neo4j_align.views import Views, Weights
+from neo4j_align.gnn.said import Said, Sayings
+from neo4j_align.records import Anchors, FloatArray, IntArray, Pairs
+from neo4j_align.views import Views
 
 Logits = npt.NDArray[np.float64]
 PAIRS = 100_000  # of a partition; bounds the memory that their evidence takes
@@ -29,26 +30,25 @@ class Shared:
     """What evidence is taken from, apart from the texts of a pair's ends.
 
     Attributes:
-        weights: of the model; seen: all entities as tensors; known: their anchors.
+        seen: all entities as tensors; known: their anchors.
     """
 
     config: Config
-    weights: Weights
     seen: features.Entities
     known: Anchors
 
 
 @dataclass(frozen=True)
 class Partition:
-    """Pairs with the texts of their ends.
+    """Pairs with what their ends say.
 
     Attributes:
-        ends: (E,), sorted, index of the entities among all; nodes, views, alone: theirs.
+        ends: (E,), sorted, index of the entities among all; said, views, alone: theirs.
         pairs: by index among the ends; places: (P, 4), where they stand among their rivals (`rivals.places`).
     """
 
     ends: IntArray
-    nodes: Nodes
+    said: Said
     views: Views
     alone: FloatArray
     pairs: Pairs
@@ -60,15 +60,36 @@ class Partition:
         left, right = (self.ends[end].astype(np.int32) for end in (self.pairs.left, self.pairs.right))
         return replace(self.pairs, left=left, right=right)
 
-    def cut(self) -> Iterator[Partition]:
-        """Yield the pairs in partitions of PAIRS, in their order."""
-        for start in range(0, len(self.pairs), PAIRS):
-            rows = np.arange(start, min(start + PAIRS, len(self.pairs)))
+
+@dataclass(frozen=True)
+class Whole:
+    """All pairs to be judged, before they are cut into partitions.
+
+    Attributes:
+        sayings, views, alone: of all entities.
+        pairs, places: as in Partition, by index among all entities.
+    """
+
+    sayings: Sayings
+    views: Views
+    alone: FloatArray
+    pairs: Pairs
+    places: FloatArray
+
+    def cut(self, size: int = PAIRS) -> Iterator[Partition]:
+        """Yield the pairs in partitions of a size, in their order; of no pairs, one that is empty."""
+        said = self.sayings.among(_ends(self.pairs))
+        for start in range(0, max(len(self.pairs), 1), max(size, 1)):
+            rows = np.arange(start, min(start + size, len(self.pairs)))
             pairs = self.pairs.take(rows)
-            ends = np.unique(np.r_[pairs.left, pairs.right]).astype(np.int64)
+            ends = _ends(pairs)
             left, right = (np.searchsorted(ends, end).astype(np.int32) for end in (pairs.left, pairs.right))
-            texts = self.nodes.take(ends), self.views.take(ends), self.alone[ends]
-            yield Partition(self.ends[ends], *texts, replace(pairs, left=left, right=right), self.places[rows])
+            texts = said(ends), self.views.take(ends), self.alone[ends]
+            yield Partition(ends, *texts, replace(pairs, left=left, right=right), self.places[rows])
+
+
+def _ends(pairs: Pairs) -> IntArray:
+    return np.unique(np.r_[pairs.left, pairs.right]).astype(np.int64)
 
 
 def evidence(shared: Shared, part: Partition, taken: rivals.Features | None = None) -> rivals.Features:
@@ -78,7 +99,7 @@ def evidence(shared: Shared, part: Partition, taken: rivals.Features | None = No
         taken: how surely their ends belong to others; None takes it from the anchors.
     """
     pairs = part.among_all
-    own = compare(shared.config, part.nodes, part.views, shared.weights, part.pairs, part.places, part.alone)
+    own = compare(shared.config, part.said, part.views, part.pairs, part.places, part.alone)
     common = overlap.overlap(shared.seen, pairs, features.map_count(shared.config))
     parts = (own, common, taken or rivals.taken(shared.known, pairs))
     return np.hstack([one for one, _ in parts]), tuple(name for _, one in parts for name in one)
@@ -103,7 +124,7 @@ def logits(
     engine: Engine,
     work: Callable[[Given, Partition], Logits],
     given: Given,
-    whole: Partition,
+    whole: Whole,
     advance: Callable[[int], None],
 ) -> Logits:
     """Let an engine judge all pairs, a partition at a time; (P,)."""

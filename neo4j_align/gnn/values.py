@@ -18,10 +18,10 @@ import torch
 from rapidfuzz import process
 from rapidfuzz.distance import Prefix
 
-from neo4j_align import text
-from neo4j_align.records import Nodes, Objects, Pairs
+from neo4j_align.records import FloatArray, Objects, Pairs
 
 Column = tuple[str, npt.NDArray[Any]]
+Table = npt.NDArray[np.float64]
 KEPT = 4  # values of a kind that are looked at in a record; a record with more is a list
 _SECONDS, _DAYS = 5.0, 30.0  # apart, at which two times or days are half as near as equal ones
 _TIME = re.compile(r"(?<![\d:.])(\d{1,3}):([0-5]\d)(?::([0-5]\d))?(?![\d:])")
@@ -40,16 +40,16 @@ _DATES = tuple(
 )
 
 
-def values(nodes: Nodes, names: Objects, pairs: Pairs) -> Iterator[Column]:
+def values(times: Table, days: Table, length: FloatArray, names: Objects, pairs: Pairs) -> Iterator[Column]:
     """Compare the lengths of time and the days of whole records, and how names begin.
 
     Args:
-        names: folded, "" where missing.
+        times, days: as `to_table` gives them, (N, KEPT).
+        names: folded, "" where missing; length: theirs, (N,).
     """
-    records = text.join(nodes.attributes.values())
-    yield from _nearest("any time", to_seconds, _SECONDS, records, pairs)
-    yield from _nearest("any day", to_days, _DAYS, records, pairs)
-    yield from _beginnings(names[pairs.left], names[pairs.right])
+    yield from _nearest("any time", times, _SECONDS, pairs)
+    yield from _nearest("any day", days, _DAYS, pairs)
+    yield from _beginnings(names, length, pairs)
 
 
 def to_seconds(record: str) -> list[float]:
@@ -73,18 +73,21 @@ def _day(year: str, month: str, day: str) -> int | None:
         return None
 
 
-def _nearest(
-    what: str, parse: Callable[[str], list[float]], scale: float, records: Objects, pairs: Pairs
-) -> Iterator[Column]:
-    """Compare the two nearest of both records' values: do both have any, are these equal, how near are they?"""
+def to_table(parse: Callable[[str], list[float]], records: Objects) -> Table:
+    """Return the first values of each record, NaN where there are fewer; (N, KEPT)."""
     codes, distinct = pd.factorize(records)
     table = np.full((len(distinct), KEPT), np.nan)
     for row, record in enumerate(distinct):
         found = parse(record)[:KEPT]
         table[row, : len(found)] = found
-    present = ~np.isnan(table[:, 0])[codes]
+    return table[codes]
+
+
+def _nearest(what: str, table: Table, scale: float, pairs: Pairs) -> Iterator[Column]:
+    """Compare the two nearest of both records' values: do both have any, are these equal, how near are they?"""
+    present = ~np.isnan(table[:, 0])
     both = np.flatnonzero(present[pairs.left] & present[pairs.right])
-    one, other = (table[codes[end[both]]] for end in (pairs.left, pairs.right))
+    one, other = (table[end[both]] for end in (pairs.left, pairs.right))
     apart = np.full(len(pairs), np.inf)
     apart[both] = np.nanmin(np.abs(one[:, :, None] - other[:, None, :]), axis=(1, 2))
     yield f"{what} present", np.isfinite(apart)
@@ -92,12 +95,12 @@ def _nearest(
     yield f"{what} near", scale / (scale + apart)
 
 
-def _beginnings(one: Objects, other: Objects) -> Iterator[Column]:
+def _beginnings(names: Objects, length: FloatArray, pairs: Pairs) -> Iterator[Column]:
     """Measure how much two names begin alike: what has been put behind a name leaves its beginning."""
-    alike = process.cpdist(
-        one.tolist(), other.tolist(), scorer=Prefix.similarity, dtype=np.float32, workers=torch.get_num_threads()
-    )
-    length = text.map_unique(len, one).astype(np.float32), text.map_unique(len, other).astype(np.float32)
-    yield "beginning contained", alike / np.maximum(np.minimum(*length), 1)
-    yield "beginning covered", alike / np.maximum(np.maximum(*length), 1)
+    one, other = (names[end].tolist() for end in (pairs.left, pairs.right))
+    threads = torch.get_num_threads()
+    alike = process.cpdist(one, other, scorer=Prefix.similarity, dtype=np.float32, workers=threads)
+    both = length[pairs.left], length[pairs.right]
+    yield "beginning contained", alike / np.maximum(np.minimum(*both), 1)
+    yield "beginning covered", alike / np.maximum(np.maximum(*both), 1)
     yield "beginning shared", np.log1p(alike)

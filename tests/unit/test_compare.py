@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neo4j_align.config import Config, parse_config
-from neo4j_align.gnn import compare, rivals
+from neo4j_align.gnn import compare, rivals, said
 from neo4j_align.records import Nodes
 from neo4j_align.store import candidates
 from neo4j_align.views import alone, view
@@ -42,9 +42,8 @@ def features(entities: Nodes, found: list[tuple[int, int]] | None = None) -> tup
     rows = found or [(left, right) for left in range(count) for right in range(count, len(entities))]
     columns = np.array(rows)
     made = candidates.pairs(views, columns[:, 0], columns[:, 1])
-    return compare.compare(
-        mapping(), entities, views, weights, made, rivals.places(made), alone(entities, views.signatures)
-    )
+    told = said.said(mapping(), entities, views.names, views.records, weights)
+    return compare.compare(mapping(), told, views, made, rivals.places(made), alone(entities, views.signatures))
 
 
 def one_pair(left: dict[str, str | None], right: dict[str, str | None]) -> dict[str, float]:
@@ -204,7 +203,7 @@ def test_a_sequel_differs_by_its_number() -> None:
     ],
 )
 def test_numbers(value: str | None, number: float | None) -> None:
-    found = compare.to_numbers(objects([value, "7"]))
+    found = said.to_numbers(objects([value, "7"]))
     np.testing.assert_array_equal(found, [np.nan if number is None else number, 7])
 
 
@@ -223,15 +222,15 @@ def test_numbers(value: str | None, number: float | None) -> None:
     ],
 )
 def test_dates(value: str | None, year: float | None) -> None:
-    found = compare.to_dates(objects([value, "2001-01-01"]))
+    found = said.to_dates(objects([value, "2001-01-01"]))
     np.testing.assert_allclose(found, [np.nan if year is None else year, 2001], atol=0.01)
 
 
 def test_a_date_does_not_depend_on_the_other_dates_of_its_column() -> None:
     values = ["1999-07-02", "2/7/1999", "1999", "July 2, 1999", "13/7/1999", "1066", "1999-07-02T00:00:00+02:00", "no"]
-    alone = [compare.to_dates(objects([value]))[0] for value in values]
+    alone = [said.to_dates(objects([value]))[0] for value in values]
     for order in (values, values[::-1]):
-        together = compare.to_dates(objects(order))
+        together = said.to_dates(objects(order))
         np.testing.assert_array_equal(together, [alone[values.index(value)] for value in order])
 
 
@@ -242,3 +241,32 @@ def test_the_rank_is_among_the_rivals() -> None:
     assert columns["rank right"].tolist() == [1, 1, 0.5]
     assert columns["margin left"].tolist() == pytest.approx([0, -0.4, 0])
     assert columns["margin right"].tolist() == pytest.approx([0, 0, -0.1])
+
+
+@settings(max_examples=30, deadline=None)
+@given(entities, st.data())
+def test_what_is_said_is_the_same_whoever_else_is_asked(rows: list[dict[str, str | None]], data: Any) -> None:
+    """Of few it is read at once, of many it is taken from what was read of all: to the last bit the same."""
+    told = graph(rows)
+    views, weights = view(told, neighbourhood([[] for _ in rows]), None, 500)
+    chosen = np.array(sorted(data.draw(st.sets(st.integers(0, len(rows) - 1), min_size=1))))
+    alone, taken = (
+        said.said(mapping(), told.take(at), views.names[at], views.records[at], weights).take(kept)
+        for at, kept in ((chosen, np.arange(len(chosen))), (np.arange(len(rows)), chosen))
+    )
+    found = said.Sayings(mapping(), told, views, weights).among(chosen)(chosen)
+    for other in (taken, found):
+        for name in ("numbers", "sets"):
+            for kind, column in getattr(alone, name).items():
+                there = getattr(other, name)[kind]
+                if name == "sets":
+                    column, there = column.toarray(), there.toarray()
+                np.testing.assert_array_equal(column, there)
+        for name in ("times", "days", "length"):
+            np.testing.assert_array_equal(getattr(alone, name), getattr(other, name))
+        for kind, wording in alone.texts.items():
+            assert (wording.rows != other.texts[kind].rows).nnz == 0
+            assert (wording.words != other.texts[kind].words).nnz == 0
+            equal = [part.codes[:, None] == part.codes for part in (wording, other.texts[kind])]
+            np.testing.assert_array_equal(*equal)
+            np.testing.assert_array_equal(wording.codes < 0, other.texts[kind].codes < 0)

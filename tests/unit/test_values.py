@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from neo4j_align import text
 from neo4j_align.gnn import values
-from tests.unit.builders import nodes, objects, pairs
+from tests.unit.builders import objects, pairs
 
 days = st.dates(min_value=datetime.date(1969, 1, 1), max_value=datetime.date(2068, 12, 31))
 MONTHS = ["January", "February", "March", "April", "May", "June", "July"]
@@ -19,10 +20,12 @@ MONTHS += ["August", "September", "October", "November", "December"]
 
 def compared(left: list[str | None], right: list[str | None]) -> dict[str, float]:
     """Compare two entities by the texts of two attributes each."""
-    columns = {"name": [left[0], right[0]], "note": [left[1], right[1]]}
-    entities = nodes(columns["name"][:1], columns["name"][1:], attributes=columns)
-    folded = objects([name or "" for name in columns["name"]])
-    return {name: float(column[0]) for name, column in values.values(entities, folded, pairs([(0, 1)]))}
+    records = text.join([objects([left[0], right[0]]), objects([left[1], right[1]])])
+    folded = objects([left[0] or "", right[0] or ""])
+    times, days = (values.to_table(parse, records) for parse in (values.to_seconds, values.to_days))
+    length = np.array([len(name) for name in folded], np.float32)
+    found = values.values(times, days, length, folded, pairs([(0, 1)]))
+    return {name: float(column[0]) for name, column in found}
 
 
 @given(st.integers(0, 999), st.integers(0, 59), st.integers(0, 59))
