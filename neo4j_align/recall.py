@@ -34,7 +34,7 @@ _ABOUT, _TEXTS, _MATRIX = "memory.json", ("text", "ends", "kind"), ("data", "ind
 _CLASSES = (Memory, Graph, Nodes, Neighbourhood, Views, Glimpse, Anchors, Blocked, Links, Prints)
 _KINDS = {kind.__name__: kind for kind in _CLASSES}
 _MISSING, _TEXT, _NUMBER = 0, 1, 2
-_MADE = {"version": __version__, "format": 5}  # 5: texts between zeros
+_MADE = {"version": __version__, "format": 5}  # 5: texts between zeros, sums
 
 
 def beside(model: Path) -> Path:
@@ -48,7 +48,8 @@ def save(folder: Path, memory: Memory, about: dict[str, Any]) -> None:
     try:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
-        document = {**_MADE, **about, "tree": _Writer(fresh, folder).write("memory", memory)}
+        writer = _Writer(fresh, folder)
+        document = {**_MADE, **about, "tree": writer.write("memory", memory), "sums": writer.sums}
         (fresh / _ABOUT).write_text(json.dumps(document), encoding="utf-8")
         _flush(fresh)
         forget(folder)
@@ -65,14 +66,14 @@ def forget(folder: Path) -> None:
 
 
 def load(folder: Path, about: dict[str, Any]) -> Memory | None:
-    """Read what `save` wrote; None where there is nothing, or it is of something else, or damaged."""
+    """Read what `save` wrote; None where there is nothing, or it is of something else, or, with a warning, damaged."""
+    if not (folder / _ABOUT).exists():
+        return None
     try:
         document = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
         if {**_MADE, **about}.items() <= document.items():
-            memory: Memory = _read(folder, document["tree"])
+            memory: Memory = _read(folder, document["sums"], document["tree"])
             return memory
-    except FileNotFoundError:
-        pass
     except (OSError, ValueError, KeyError, TypeError) as error:
         log.warning("%s cannot be read, so the whole graph is judged: %s", folder, error)
     return None
@@ -87,10 +88,15 @@ def _flush(folder: Path) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class _Writer:
-    """Writes the parts of a memory into a folder, and takes files from another that hold the same."""
+    """Writes the parts of a memory into a folder, and takes files from another that hold the same.
+
+    Attributes:
+        sums: of the arrays written so far, by file, so that a damaged one is not taken for a memory.
+    """
 
     folder: Path
     before: Path
+    sums: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def write(self, name: str, value: Any) -> Any:
         """Write a part, and return what reads it again: file names, in the shape of the part."""
@@ -113,6 +119,7 @@ class _Writer:
 
     def _save(self, name: str, column: npt.NDArray[Any]) -> str:
         file = f"{name}.npy"
+        self.sums[file] = _sum(column)
         try:
             before = np.load(self.before / file, mmap_mode="r", allow_pickle=False)
             if before.dtype == column.dtype and np.array_equal(before, column):
@@ -125,17 +132,27 @@ class _Writer:
         return file
 
 
-def _read(folder: Path, tree: Any) -> Any:
+def _sum(column: npt.NDArray[Any]) -> int:
+    """Add up an array's bytes in words of eight: ten times as fast as a checksum, and any word that differs shows."""
+    whole = np.ascontiguousarray(column).reshape(-1).view(np.uint8)
+    words, rest = np.split(whole, [len(whole) // 8 * 8])
+    return int(words.view(np.uint64).sum(dtype=np.uint64)) + int(rest.sum(dtype=np.uint64))
+
+
+def _read(folder: Path, sums: dict[str, int], tree: Any) -> Any:
     if isinstance(tree, str):
-        return np.load(folder / tree, mmap_mode="r", allow_pickle=False)
+        column = np.load(folder / tree, mmap_mode="r", allow_pickle=False)
+        if _sum(column) != sums[tree]:
+            raise ValueError(f"{tree} is damaged")
+        return column
     if isinstance(tree, list):
-        return tuple(_read(folder, one) for one in tree)
+        return tuple(_read(folder, sums, one) for one in tree)
     if "is" in tree:
-        return _KINDS[tree["is"]](**{name: _read(folder, one) for name, one in tree["fields"].items()})
+        return _KINDS[tree["is"]](**{name: _read(folder, sums, one) for name, one in tree["fields"].items()})
     if "dict" in tree:
-        return {key: _read(folder, one) for key, one in tree["dict"].items()}
+        return {key: _read(folder, sums, one) for key, one in tree["dict"].items()}
     (kind, names), *_ = tree.items()
-    parts = {name: _read(folder, one) for name, one in names.items()}
+    parts = {name: _read(folder, sums, one) for name, one in names.items()}
     if kind == "texts":
         return _apart(*(parts[name] for name in _TEXTS))
     shape = tuple(parts["shape"].tolist())

@@ -83,7 +83,7 @@ def test_a_memory_of_something_else_is_none(tmp_path: Path, remembered: Memory) 
     assert recall.load(tmp_path / "elsewhere", OF) is None
 
 
-@pytest.mark.parametrize("damage", ["cut", "missing", "json"])
+@pytest.mark.parametrize("damage", ["cut", "changed", "missing", "json"])
 def test_a_damaged_memory_is_none_and_said(
     tmp_path: Path, remembered: Memory, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -92,13 +92,16 @@ def test_a_damaged_memory_is_none_and_said(
     victim = folder / "memory.looks.0.scores.npy"
     if damage == "cut":
         victim.write_bytes(victim.read_bytes()[:-8])
+    elif damage == "changed":
+        whole = victim.read_bytes()
+        victim.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
     elif damage == "missing":
         victim.unlink()
     else:
         (folder / "memory.json").write_text("{", encoding="utf-8")
     with caplog.at_level(logging.WARNING):
         assert recall.load(folder, OF) is None
-    assert bool(caplog.text) == (damage != "missing")
+    assert "so the whole graph is judged" in caplog.text
 
 
 def test_a_folder_that_cannot_be_written_is_warned_of(
