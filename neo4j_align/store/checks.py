@@ -208,6 +208,10 @@ def check_indexes(database: Database, config: Config) -> list[Problem]:
     for side, label in _missing_keys(config, indexes):
         what = f"{side.key} of the nodes with the label {label} has no index: finding them takes very long"
         problems.append(Problem("error", what, _CREATE))
+    for label in _stamped(config):
+        if not any(one.of_nodes and (one.name, one.property) == (label, config.sync.property) for one in indexes):
+            what = f"{config.sync.property} of the nodes with the label {label} has no index: each sync reads them all"
+            problems.append(Problem("warning", what, _CREATE))
     for (of_nodes, name, key), _ in CONSTRAINTS:
         if _Index(of_nodes, name, key, unique=True) not in indexes:
             what = f"{key} of {name} has no uniqueness constraint yet"
@@ -228,9 +232,15 @@ def create_indexes(database: Database, config: Config) -> None:
         database.write(queries.load(f"schema/{file}").render())
     for index in ("ensure_job_index", "ensure_decision_index"):
         database.write(queries.load(f"schema/{index}").text)
-    if (name := config.sync.property) is not None:
-        for label in sorted({label for kind in config.types for label in (kind.left, kind.right) if label}):
-            database.write(queries.load("schema/create_key_index").render(**schema.key_index(label, name)))
+    for label in _stamped(config):
+        names = schema.key_index(label, str(config.sync.property))
+        database.write(queries.load("schema/create_key_index").render(**names))
+
+
+def _stamped(config: Config) -> list[str]:
+    """Return the labels of the nodes whose last-modified property tells of changes."""
+    labels = {label for kind in config.types for label in (kind.left, kind.right) if label}
+    return [] if config.sync.property is None else sorted(labels)
 
 
 def _indexes(database: Database) -> set[_Index]:

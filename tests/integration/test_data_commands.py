@@ -101,6 +101,14 @@ def test_sides_may_be_values_of_a_property(run: Run, database: Database) -> None
         problem["what"].split(" has no index")[0] for problem in found["problems"] if problem["level"] == "error"
     } == {f"uid of the nodes with the label {label}" for pair in pairs(config, "types").items() for label in pair}
     assert document(run("check", "--create-indexes", "--json"))["problems"] == []
+    with Path("align.toml").open("a", encoding="utf-8") as mapping:
+        mapping.write('\n[sync]\nfeed = "property"\nproperty = "changed"\n')
+    warned = document(run("check", "--json"))["problems"]
+    labels = {label for pair in pairs(config, "types").items() for label in pair}
+    assert {problem["what"].split(" has no index")[0] for problem in warned} == {
+        f"changed of the nodes with the label {label}" for label in labels
+    }
+    assert document(run("check", "--create-indexes", "--json"))["problems"] == []
 
 
 def test_nodes_of_no_type_are_told(run: Run, database: Database) -> None:

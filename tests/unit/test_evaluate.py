@@ -191,6 +191,15 @@ def test_a_list_by_hand() -> None:
     assert found == expected
 
 
+@pytest.mark.parametrize(("listed", "warned"), [(1, True), (2, False)])
+def test_a_list_of_few_links_is_warned_of(listed: int, warned: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """Of four entities of either side half are one type: links of those that a sample leaves out count as wrong."""
+    table: Table = {"left": ["l0", "l1", "l2"][:listed], "right": ["r0", "r1", "r2"][:listed]}
+    table["split"] = ["test"] * listed
+    run(table, {(0, 8): (0.9, True)}, "test", count=8, complete=True)
+    assert ("a sample needs a column `label`" in caplog.text) == warned
+
+
 def test_labelled_pairs_by_hand() -> None:
     """Exactly the labelled pairs are judged; a pair that blocking missed counts as a no."""
     table: Table = {
