@@ -34,9 +34,10 @@ def problems(error: ValidationError) -> list[str]:
 
 def _said(item: ErrorDetails) -> str:
     words = next((words for kind, words in _WORDS.items() if item["type"].startswith(kind)), "{given} does not fit")
-    place = [str(part) for part in item["loc"] if part not in _PLAIN]
-    if len(place) < len(item["loc"]):
+    place = [str(part) for part in item["loc"]]
+    if place and place[-1] in _PLAIN and item["type"] != "extra_forbidden":
         words = "{given} is neither text nor a whole number, true or false"
+        place.pop()
     given = json.dumps(item["input"], ensure_ascii=False, default=str)
     given = given if len(given) <= _LONGEST else given[:_LONGEST] + "…"
     return f"{'.'.join(place) or 'top level'}: {words.format(given=given, **item.get('ctx', {}))}"

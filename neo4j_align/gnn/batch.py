@@ -67,7 +67,7 @@ class DglKernels:
     def __init__(self, source: torch.Tensor, destination: torch.Tensor, sources: int, destinations: int) -> None:
         try:
             import dgl
-        except ImportError as error:
+        except (ImportError, OSError) as error:  # DGL 2 looks for a library built for this very PyTorch
             remedy = "Install dgl 1.1.3 (Python 3.10 or 3.11), or unset NEO4J_ALIGN_KERNELS."
             raise ConfigError(f"DGL does not import: {error}. {remedy}") from error
         self._ops = dgl.ops

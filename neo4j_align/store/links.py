@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from neo4j_align.config import Config
-from neo4j_align.records import LEFT, RIGHT, BoolArray, Links, Nodes, Verdicts
+from neo4j_align.records import LEFT, RIGHT, BoolArray, Links, Nodes, Verdicts, taken
 from neo4j_align.store import queries, schema
 from neo4j_align.store.database import Database
 from neo4j_align.store.runs import Run
@@ -129,7 +129,7 @@ def _current(config: Config, nodes: Nodes, predicted: pd.DataFrame) -> BoolArray
     named = predicted["pair"].to_numpy() == np.array(pair_names(config, predicted["left"], predicted["right"]), object)
     at = predicted[AT].to_numpy(np.int64)
     ends = np.array(predicted["ends"].tolist(), np.int64).reshape(-1, 2)
-    return np.asarray(named & ((at < 0) | (nodes.ids[at] == ends)).all(axis=1))
+    return np.asarray(named & ((at < 0) | (taken(nodes.ids, at, -1) == ends)).all(axis=1))
 
 
 def _verdicts(table: pd.DataFrame, nodes: Nodes) -> Verdicts:

@@ -126,6 +126,7 @@ def broken(change: Any) -> dict[str, Any]:
         (lambda d: d["left"].update(property="p", value=1), "left: a side is given either by `label` or by `property`"),
         (lambda d: d["left"].pop("label"), "left: a side is given either by `label` or by `property` and `value`"),
         (lambda d: d["right"].update(value=[1]), "right.value: [1] is neither text nor a whole number, true or false"),
+        (lambda d: d["right"].update(str=1), "right.str: is not known, correct or remove it"),
         (lambda d: d["right"].pop("value"), "right: `property` needs a `value`"),
         (lambda d: d["types"][0].update(threshold=1.5), "types.0.threshold: 1.5 is more than 1"),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -83,19 +84,59 @@ def test_a_memory_of_something_else_is_none(tmp_path: Path, remembered: Memory) 
     assert recall.load(tmp_path / "elsewhere", OF) is None
 
 
-@pytest.mark.parametrize("damage", ["cut", "changed", "missing", "json"])
-def test_a_damaged_memory_is_none_and_said(
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "cut": lambda whole: whole[:-8],
+    "changed": lambda whole: whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:],
+    "reordered": lambda whole: whole[:-16] + whole[-8:] + whole[-16:-8],
+    "empty": lambda whole: b"",
+    "header": lambda whole: whole[:20] + b"(((" + whole[23:],
+    "zip": lambda whole: b"PK\3\4" + whole[4:],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_file_is_said_and_written_anew(
     tmp_path: Path, remembered: Memory, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "memory"
     recall.save(folder, remembered, OF)
     victim = folder / "memory.looks.0.scores.npy"
-    if damage == "cut":
-        victim.write_bytes(victim.read_bytes()[:-8])
-    elif damage == "changed":
-        whole = victim.read_bytes()
-        victim.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
-    elif damage == "missing":
+    victim.write_bytes(DAMAGE[damage](victim.read_bytes()))
+    with caplog.at_level(logging.WARNING):
+        assert recall.load(folder, OF) is None
+    assert "so the whole graph is judged" in caplog.text
+    recall.save(folder, remembered, OF)
+    assert_equal(recall.load(folder, OF), remembered)
+
+
+def test_a_zero_that_changed_its_sign_is_another(tmp_path: Path, remembered: Memory) -> None:
+    for zero in (0.0, -0.0):
+        signed = dataclasses.replace(remembered, alone=np.full(3, zero, np.float32))
+        recall.save(tmp_path / "memory", signed, OF)
+        found = recall.load(tmp_path / "memory", OF)
+        assert found is not None
+        assert np.signbit(found.alone).tolist() == [bool(np.signbit(zero))] * 3
+
+
+def test_a_file_is_what_numpy_saves(tmp_path: Path) -> None:
+    for column in (
+        np.arange(6).reshape(2, 3),
+        np.zeros((0, 4), np.int8),
+        np.array([True]),
+        np.arange(6.0).reshape(2, 3).T,
+    ):
+        np.save(tmp_path / "column.npy", np.ascontiguousarray(column))
+        assert (tmp_path / "column.npy").read_bytes() == b"".join(map(bytes, recall._encoded(column)))
+
+
+@pytest.mark.parametrize("damage", ["missing", "json"])
+def test_half_a_memory_is_none_and_said(
+    tmp_path: Path, remembered: Memory, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "memory"
+    recall.save(folder, remembered, OF)
+    victim = folder / "memory.looks.0.scores.npy"
+    if damage == "missing":
         victim.unlink()
     else:
         (folder / "memory.json").write_text("{", encoding="utf-8")
