@@ -91,7 +91,7 @@ class Looks:
         with self.stages.stage("first look", settings.epochs) as advance:
             shown, lesson = self._lesson(scene, look, known, scene.known, exclusive)
             learnt, logits = self.engine.learn(train.glance, lesson, advance)
-        first = restored(Comparison(lesson.shape), learnt)
+        first, blocked = restored(Comparison(lesson.shape), learnt), look.pairs.left[look.blocked]
         curves = self._calibrate(shown, lesson.examples, logits)
         found = self._anchors(nodes, look, curves, logits[: len(look.pairs)], judged, scene.known)
 
@@ -120,7 +120,7 @@ class Looks:
             training={
                 "seconds": self.stages.seconds,
                 "labels": self._told(table, known, decided),
-                "reference": drift.describe(nodes, look.pairs.take(met), logits[met], known.orphans[:, 0]),
+                "reference": drift.describe(nodes, blocked, look.pairs.take(met), logits[met], known.orphans[:, 0]),
                 "average_precision": [round(value, 6) for value in history],
                 "validation": figures,
             },

@@ -262,7 +262,8 @@ class Aligner:
                     existing.verdicts.rejected,
                 )
             ] = True
-        moved = drift.since(model.about.training.get("reference", {}), graph.nodes, pairs, judged.logits)
+        first = judged.memory.looks[0].blocked.left
+        moved = drift.since(model.about.training.get("reference", {}), graph.nodes, first, pairs, judged.logits)
         least, told = np.array(thresholds), about.validated(self.config, thresholds)
         return Scored(self.config, judged, chosen, existing, least, np.array(exclusive), target, moved, told)
 

@@ -22,22 +22,28 @@ Distributions = dict[str, list[float]]
 
 
 def describe(
-    nodes: Nodes, pairs: Pairs, score: npt.NDArray[np.float64], parted: IntArray | tuple[()] = ()
+    nodes: Nodes,
+    first: npt.NDArray[Any],
+    pairs: Pairs,
+    score: npt.NDArray[np.float64],
+    parted: IntArray | tuple[()] = (),
 ) -> Distributions:
     """Return the distributions of scores, of candidates a left entity, and of what is filled in, as shares.
 
     Args:
-        score: (P,).
+        first: left entities of the first look's candidates, which hang on the graph alone; those of the second hang on
+            what the model was sure of, which in training is less.
+        score: (P,), of the second look's pairs.
         parted: left entities that are left out: in training their counterparts were kept from them.
     """
     score = score[~np.isin(pairs.left, parted)]
     left = np.setdiff1d(np.flatnonzero(nodes.side == LEFT), parted)
-    candidates = np.bincount(pairs.left, minlength=len(nodes))[left]
+    candidates = np.bincount(first, minlength=len(nodes))[left]
     filled = {
         f"filled {name}": _shares(np.array([value is not None for value in values]).astype(int), np.array([1]))
         for name, values in nodes.attributes.items()
     }
-    return {"scores": _shares(score, SCORES), "candidates": _shares(candidates, _CANDIDATES), **filled}
+    return {"scores": _shares(score, SCORES), "first candidates": _shares(candidates, _CANDIDATES), **filled}
 
 
 def _shares(values: npt.NDArray[Any], bounds: npt.NDArray[Any]) -> list[float]:
@@ -51,9 +57,11 @@ def stability(then: Distributions, now: Distributions) -> dict[str, float]:
     return {name: _index(np.array(then[name]), np.array(now[name])) for name in then if name in now}
 
 
-def since(reference: Distributions, nodes: Nodes, pairs: Pairs, score: npt.NDArray[np.float64]) -> dict[str, float]:
-    """Compare a graph with what training saw, warn of what has moved, and return all indices."""
-    index = stability(reference, describe(nodes, pairs, score))
+def since(
+    reference: Distributions, nodes: Nodes, first: npt.NDArray[Any], pairs: Pairs, score: npt.NDArray[np.float64]
+) -> dict[str, float]:
+    """Compare a graph, described as above, with what training saw, warn of what has moved, and return all indices."""
+    index = stability(reference, describe(nodes, first, pairs, score))
     if moved := [f"{name} {value:.2f}" for name, value in index.items() if value >= MOVED]:
         log.warning(
             "the graph has moved since training (population stability index, %.2f and more): %s. Look at some links, "
