@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from neo4j_align.cli.options import Common, common, table
+from neo4j_align.cli.options import Common, common, listing, table
 
-_LONGEST = 80  # characters of a value that are printed for people; --json has all
 _COLUMNS = ("id", "kind", "status", "stage", "done", "total", "submitted_at", "error")
 
 
@@ -51,8 +50,7 @@ def show(common: Common, job: str) -> None:
 
     with common.connect() as database:
         found = store.show(database, job)
-    width = max(map(len, found))
-    common.result(found, "\n".join(f"{name:<{width}}  {_shortened(found[name])}" for name in sorted(found)))
+    common.result(found, listing(found))
 
 
 @jobs.command()
@@ -69,8 +67,3 @@ def cancel(common: Common, job: str) -> None:
     with common.connect() as database:
         status = store.cancel(database, job)
     common.result({"id": job, "status": status}, f"Job {job}: {status}.")
-
-
-def _shortened(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

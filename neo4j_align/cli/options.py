@@ -6,7 +6,7 @@ import contextlib
 import functools
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from neo4j_align.config import Config, Connection
     from neo4j_align.store.database import Database
+
+_LONGEST = 80  # characters of a value that are printed for people; --json has all
 
 STOPPED = 130  # exit code after Ctrl-C, as shells have it
 MODEL = Path("models/align")  # where commands look for a model that nobody names
@@ -133,3 +135,10 @@ def table(rows: list[dict[str, Any]]) -> str:
     widths = [min(44, max(map(len, column))) for column in zip(*table, strict=True)]
     lines = ["  " + "  ".join(cell[:44].ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table]
     return "\n".join([lines[0], "  " + "  ".join("-" * width for width in widths), *lines[1:]])
+
+
+def listing(found: Mapping[str, object]) -> str:
+    """Lay out properties by name, a line each; long ones are cut, as --json has all."""
+    width, texts = max(map(len, found)), {name: str(found[name]) for name in sorted(found)}
+    shown = {name: text if len(text) <= _LONGEST else text[:_LONGEST] + "…" for name, text in texts.items()}
+    return "\n".join(f"{name:<{width}}  {text}" for name, text in shown.items())

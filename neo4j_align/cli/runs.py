@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neo4j_align.cli.options import Common, common, table
+from neo4j_align.cli.options import Common, common, listing, table
 from neo4j_align.errors import DataError
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ def show(common: Common, run: str) -> None:
 
     with common.connect() as database:
         found = store.show(database, run)
-    width = max(map(len, found))
-    common.result(found, "\n".join(f"{name:<{width}}  {found[name]}" for name in sorted(found)))
+    common.result(found, listing(found))
 
 
 @runs.command()

@@ -217,7 +217,10 @@ def test_runs_on_the_command_line(run: Run, database: Database, nodes: Nodes) ->
     assert document(invoke("list", "--json"))["runs"][0]["id"] == second
     assert second in invoke("list").stdout
     assert document(invoke("show", "last", "--json"))["id"] == second
-    assert "config_hash" in invoke("show", second).stdout
+    database.write("MATCH (run:AlignRun) SET run.account = $long", long="x" * 5_000)
+    shown = invoke("show", second).stdout
+    assert "config_hash" in shown
+    assert max(map(len, shown.splitlines())) < 120
     changes = document(invoke("diff", "last", "--json"))["changes"]
     assert {"kind": "updated", "pair": "L:l1|R:r1", "before": 0.8, "after": 0.5} in changes
     assert "L:l2|R:r2" in invoke("diff", "last").stdout
