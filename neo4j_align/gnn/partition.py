@@ -76,10 +76,11 @@ class Whole:
     pairs: Pairs
     places: FloatArray
 
-    def cut(self, size: int = PAIRS) -> Iterator[Partition]:
-        """Yield the pairs in partitions of a size, in their order; of no pairs, one that is empty."""
+    def cut(self, size: int | None = None) -> Iterator[Partition]:
+        """Yield the pairs in partitions of a size, by default PAIRS, in their order; of no pairs, one that is empty."""
+        size = max(PAIRS if size is None else size, 1)
         said = self.sayings.among(_ends(self.pairs))
-        for start in range(0, max(len(self.pairs), 1), max(size, 1)):
+        for start in range(0, max(len(self.pairs), 1), size):
             rows = np.arange(start, min(start + size, len(self.pairs)))
             pairs = self.pairs.take(rows)
             ends = _ends(pairs)
