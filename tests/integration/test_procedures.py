@@ -133,7 +133,7 @@ def test_runs_and_what_they_changed(call: Call, database: Database) -> None:
 
 
 def test_jobs_are_asked_for_and_cancelled(call: Call) -> None:
-    (job,) = call("submit", kind="align", options={"status": "done", "precision": 0.9})
+    (job,) = call("submit", kind="align", options={"precision": 0.9})
     (found,) = call("job", id=job["id"])
     assert (job["status"], found["status"], found["job"]["precision"]) == ("queued", "queued", 0.9)
     assert keys(call("cancel", id=job["id"]), "status") == [("cancelled",)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import signal
@@ -22,7 +23,7 @@ from neo4j_align.pipeline import Aligner
 from neo4j_align.store import jobs, lease, procedures, schema
 from neo4j_align.store.database import Database
 from neo4j_align.store.lease import Lease
-from neo4j_align.worker import Worker
+from neo4j_align.worker import KINDS, Worker
 from tests.integration import plain
 from tests.integration.conftest import EXAMPLE, Run, document
 
@@ -58,8 +59,6 @@ def test_jobs_of_every_kind(example: Database, config: Config, model: Model, mod
         "score": submit(example, "score", config, left=[chosen["left"], "nix"], right=[chosen["right"], "nix"]),
         "candidates": submit(example, "candidates", config, key=chosen["left"]),
         "neighbourhood": submit(example, "neighbourhood", config, key=chosen["left"]),
-        "unknown option": submit(example, "align", config, modell="x"),
-        "missing option": submit(example, "candidates", config),
         "wrong option": submit(example, "align", config, precision="high"),
     }
     assert Worker(config, example, model_folder).run(once=True) == len(ids)
@@ -76,12 +75,25 @@ def test_jobs_of_every_kind(example: Database, config: Config, model: Model, mod
     around = procedures.call(example, config, "neighbourhood", key=chosen["left"])
     assert {row["hop"] for row in around} == {1, 2}
     assert {row["entity"] for row in around if row["hop"] == 1} == {chosen["left"]}
-    assert {name: done[name]["status"] for name in done if "option" in name} == dict.fromkeys(
-        ("unknown option", "missing option", "wrong option"), "failed"
-    )
-    assert "takes precision, dry_run: it has no option modell" in done["unknown option"]["error"]
-    assert "it needs key" in done["missing option"]["error"]
+    assert done["wrong option"]["status"] == "failed"
     assert "between 0 and 1" in done["wrong option"]["error"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_job_takes_is_known_when_it_is_asked_for(database: Database, kind: str) -> None:
+    options = list(inspect.signature(getattr(Worker, f"_{kind}")).parameters.values())[2:]
+    needed = {option.name: "x" for option in options if option.default is option.empty}
+    taken = {option.name: "x" for option in options}
+
+    def status(asked: dict[str, str]) -> str:
+        return str(procedures.call(database, plain.CONFIG, "submit", kind=kind, options=asked)[0]["status"])
+
+    assert {status(needed), status(taken)} == {"queued"}
+    assert status({**needed, "status": "done"}) == f"a job of the kind {kind} has no option status"
+    for name in needed:
+        others = {other: "x" for other in taken if other != name}
+        assert status(others) == f"a job of the kind {kind} needs the option {name}"
+    assert len(database.read("MATCH (job:AlignJob {status: 'queued'}) RETURN job")) == 2
 
 
 def test_a_job_that_trains_learns_from_verdicts_alone(
@@ -229,14 +241,6 @@ def test_a_job_of_another_alignment_is_left_to_its_worker(database: Database, wo
     id_ = procedures.call(database, other, "submit", kind="train", options={})[0]["id"]
     assert worker.run(once=True) == 0
     assert job(database, id_)["status"] == "queued"
-
-
-def test_options_cannot_pass_for_what_the_worker_keeps(database: Database) -> None:
-    options = {"status": "done", "id": "other", "attempts": -99, "kind": "align"}
-    id_ = procedures.call(database, plain.CONFIG, "submit", kind="train", options=options)[0]["id"]
-    found = job(database, id_)["job"]
-    assert (found["status"], found["attempts"], found["kind"]) == ("queued", 0, "train")
-    assert not procedures.call(database, plain.CONFIG, "submit", kind="drop", options={})[0]["id"]
 
 
 @pytest.fixture
