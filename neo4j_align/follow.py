@@ -19,6 +19,7 @@ from neo4j_align.engine import Engine
 from neo4j_align.gnn import rivals
 from neo4j_align.gnn.said import Sayings
 from neo4j_align.memory import GONE, Glimpse, Memory, patched
+from neo4j_align.numeric import Doubles
 from neo4j_align.progress import Stages
 from neo4j_align.records import VIEWS, Anchors, BoolArray, FloatArray, IntArray, Nodes, Pairs
 from neo4j_align.sight import Graph, Scene, require
@@ -62,7 +63,7 @@ def base(config: Config, graph: Graph, weights: Weights, memory: Memory | None) 
     """Make the views that no anchor changes; and return what the looks remember, in the graph's indices."""
     if memory is None:
         every = np.ones(len(graph.nodes), bool)
-        views, _ = view(graph.nodes, graph.neighbourhood, weights, config.candidates.max_frequency)
+        views, _ = view(config, graph.nodes, graph.neighbourhood, weights)
         moved = np.ones((len(every), len(VIEWS)), bool)
         bearers, sayings = alone(graph.nodes, views.signatures), Sayings(config, graph.nodes, views, weights)
         return Base(graph, views, weights, bearers, sayings, every, every, every, every, moved), ()
@@ -91,9 +92,9 @@ def _views(
         return before, rows, moved
     own = np.union1d(again, _neighbours(graph, again))
     part = graph.part(own)
-    seen, _ = view(part.nodes, part.neighbourhood, weights, config.candidates.max_frequency)
+    seen, _ = view(config, part.nodes, part.neighbourhood, weights)
     seen, columns = seen.take(np.searchsorted(own, again)), vars(before).copy()
-    for name in ("names", "signatures", "records"):
+    for name in ("names", "signatures", "records", "numbers"):
         columns[name] = columns[name].copy()
         columns[name][again] = getattr(seen, name)
     for name in ("words", "document", "name", "record", "neighbours"):
@@ -158,7 +159,7 @@ class Follower:
             near, circle, moved = self._around(known, twins)
             moved |= base.moved | twins[:, None]
             rows = np.asarray(moved.any(axis=1), bool)
-            views = replace(base.views, anchors=near, circle=circle)
+            views = base.views.around(known, near, circle)
             scene = Scene(self._config, self._graph, views, base.weights, known, base.alone, base.sayings)
             blocked = candidates.candidates(
                 self._config, self._graph.nodes, views, known, exclusive,
@@ -170,10 +171,13 @@ class Follower:
         places = self._places(pairs, again, at)
         fresh = again if before is None else again | (places != before.places[at]).any(axis=1)
         ends = ends | base.names | base.drawn | surer | self._near(base.text | base.drawn | twins)
+        if before is not None:
+            ends |= _numbers_differ(before.lent, views.lent)
         fresh |= ends[pairs.left] | ends[pairs.right]
         logits = np.zeros(len(pairs)) if before is None else before.logits[at]
         logits[fresh] = self._judged(scene, pairs, places, np.flatnonzero(fresh), judge, hops)
-        return scene, Glimpse(known, near, circle, np.zeros(len(ends), bool), blocked, pairs.scores, places, logits)
+        faded = np.zeros(len(ends), bool)
+        return scene, Glimpse(known, near, circle, views.lent, faded, blocked, pairs.scores, places, logits)
 
     def _around(self, known: Anchors, twins: BoolArray) -> tuple[sparse.csr_matrix, sparse.csr_matrix, BoolArray]:
         """Return the views of the anchors, and which rows of these, of all views, are others; (N, VIEWS)."""
@@ -249,6 +253,12 @@ def _anchors_differ(before: Anchors | None, now: Anchors) -> tuple[BoolArray, Bo
     other = before.twin != now.twin
     twins = (before.sure != now.sure) | (now.sure & other) | (before.twin == GONE)
     return twins, other | (before.confidence != now.confidence)
+
+
+def _numbers_differ(before: Doubles, now: Doubles) -> BoolArray:
+    """Tell who is lent other numbers, (N,)."""
+    same = (before == now) | (np.isnan(before) & np.isnan(now))
+    return np.asarray(~same.all(axis=(1, 2)))
 
 
 def _found(count: int, now: Blocked, before: Blocked) -> tuple[IntArray, BoolArray]:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
+from neo4j_align.numeric import Doubles
 from neo4j_align.records import (
     NO_LINKS,
     Anchors,
@@ -35,7 +36,7 @@ class Glimpse:
     """What one look made of a graph.
 
     Attributes:
-        known: the anchors it began with; anchors, circle: the views of them, (N, N).
+        known: the anchors it began with; anchors, circle: the views of them, (N, N); lent: (N, 2, S), by them.
         faded: (N,), whose rows in these lost an anchor that is gone since.
         blocked: its P candidate pairs; scores: (P, S), of blocking; places: (P, 4), among rivals; logits: (P,).
     """
@@ -43,6 +44,7 @@ class Glimpse:
     known: Anchors
     anchors: sparse.csr_matrix
     circle: sparse.csr_matrix
+    lent: Doubles
     faded: BoolArray
     blocked: Blocked
     scores: FloatArray
@@ -66,7 +68,8 @@ class Glimpse:
         )
         faded = taken(self.faded, old, False) | (taken(full, old, 0) > left)
         columns = self.scores[kept], self.places[kept], self.logits[kept]
-        return Glimpse(known, near, circle, faded, self.blocked.reindexed(old, new), *columns)
+        lent = taken(self.lent, old, np.nan)
+        return Glimpse(known, near, circle, lent, faded, self.blocked.reindexed(old, new), *columns)
 
 
 @dataclass(frozen=True)
@@ -103,9 +106,10 @@ class Memory:
         neighbours = taken(new.astype(np.int32), around.neighbours, -1)
         drawn = Neighbourhood(*(taken(c, old, -1) for c in (neighbours, around.relations, around.degree)))
         texts = {name: taken(column, old, "") for name, column in vars(self.views).items() if column.ndim == 1}
-        rows = {name: rows_of(column, old) for name, column in vars(self.views).items() if column.ndim == 2}
+        rows = {name: rows_of(column, old) for name, column in vars(self.views).items() if sparse.issparse(column)}
+        numbers = {name: taken(getattr(self.views, name), old, np.nan) for name in ("numbers", "lent")}
         nothing = sparse.csr_matrix((len(old), len(old)), dtype=np.float32)
-        views = replace(Views(**texts, **rows), anchors=nothing, circle=nothing)
+        views = replace(Views(**texts, **rows, **numbers), anchors=nothing, circle=nothing)
         looks = tuple(look.reindexed(old, new) for look in self.looks)
         return Memory(Graph(was, drawn, self.graph.means), views, taken(self.alone, old, -1), looks), old
 

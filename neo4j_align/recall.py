@@ -37,7 +37,7 @@ Bytes = npt.NDArray[np.uint8]
 _CLASSES = (Memory, Graph, Nodes, Neighbourhood, Views, Glimpse, Anchors, Blocked, Links, Prints)
 _KINDS = {kind.__name__: kind for kind in _CLASSES}
 _MISSING, _TEXT, _NUMBER = 0, 1, 2
-_MADE = {"version": __version__, "format": 6}  # 6: texts between zeros, checksums
+_MADE = {"version": __version__, "format": 7}  # 7: numbers, and those that are lent
 
 
 def beside(model: Path) -> Path:

@@ -93,7 +93,7 @@ class Scene:
         """Return the same graph with other anchors."""
         most, everyone = self.config.candidates.max_frequency, np.arange(len(self.graph.nodes))
         near, circle = around(self.graph.neighbourhood, known, most, everyone)
-        return replace(self, views=replace(self.views, anchors=near, circle=circle), known=known)
+        return replace(self, views=self.views.around(known, near, circle), known=known)
 
     @cached_property
     def seen(self) -> features.Entities:
@@ -150,7 +150,7 @@ class Sight:
     def view(self, graph: Graph, weights: Weights | None) -> tuple[Views, Weights]:
         """Make the views that no anchor changes; without weights of a model they are counted here."""
         with self.stages.stage("view"):
-            return view(graph.nodes, graph.neighbourhood, weights, self.config.candidates.max_frequency)
+            return view(self.config, graph.nodes, graph.neighbourhood, weights)
 
     def scene(self, graph: Graph, views: Views, weights: Weights, known: Anchors) -> Scene:
         """Add to the views what is around these anchors."""
@@ -201,7 +201,7 @@ class Sight:
         graph = scene.graph
         hidden = veil(self.config, graph.nodes, graph.neighbourhood, found, chosen, self.config.training.seed)
         veiled = Graph(hidden.nodes, hidden.neighbourhood, graph.means)
-        views, _ = view(hidden.nodes, hidden.neighbourhood, scene.weights, self.config.candidates.max_frequency)
+        views, _ = view(self.config, hidden.nodes, hidden.neighbourhood, scene.weights)
         behind = self.scene(veiled, views, scene.weights, hidden.anchors)
         shown = look.pairs.take(rows)
         copies = candidates.pairs(behind.views, hidden.copy[shown.left], shown.right)

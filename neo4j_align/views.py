@@ -5,7 +5,7 @@ Blocking looks for nearest rows, the comparison of a pair takes the cosines, the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,9 @@ import pandas as pd
 from scipy import sparse
 from sklearn.preprocessing import normalize
 
-from neo4j_align import text
+from neo4j_align import numeric, text
+from neo4j_align.config import Config
+from neo4j_align.numeric import Doubles
 from neo4j_align.records import VIEWS, Anchors, FloatArray, IntArray, Neighbourhood, Nodes, Objects, rounded
 
 MULTIPLIED_AT_ONCE = 2**17  # pairs; bounds the copies of their rows
@@ -44,7 +46,9 @@ class Views:
         words: (N, WORD_BUCKETS), the words of the name, document: those of the record and of the neighbours' names;
             each with its rarity, not normalised.
         name: (N, TRIGRAM_BUCKETS), record: (N, WORD_BUCKETS), neighbours: (N, WORD_BUCKETS).
+        numbers: (N, S), those of the number and date attributes, NaN where there is none.
         anchors: (N, N), the identities of sure neighbours; circle: (N, N), of the sure neighbours of neighbours.
+        lent: (N, 2, S), the means of the numbers of both (`numeric.lent`).
     """
 
     names: Objects
@@ -55,8 +59,10 @@ class Views:
     name: sparse.csr_matrix
     record: sparse.csr_matrix
     neighbours: sparse.csr_matrix
+    numbers: Doubles
     anchors: sparse.csr_matrix
     circle: sparse.csr_matrix
+    lent: Doubles
 
     @property
     def compared(self) -> dict[str, sparse.csr_matrix]:
@@ -68,19 +74,21 @@ class Views:
         """The same, without their names."""
         return list(self.compared.values())
 
+    def around(self, known: Anchors, anchors: sparse.csr_matrix, circle: sparse.csr_matrix) -> Views:
+        """Return these views with what is around these anchors, as `around` tells for all entities."""
+        lent = numeric.lent(self.numbers, known, anchors, circle)
+        return replace(self, anchors=anchors, circle=circle, lent=lent)
+
     def take(self, rows: IntArray) -> Views:
         """Return the views of the entities at these rows; columns stay."""
         return Views(**{name: column[rows] for name, column in vars(self).items()})
 
 
-def view(
-    nodes: Nodes, neighbourhood: Neighbourhood, weights: Weights | None, max_frequency: int
-) -> tuple[Views, Weights]:
+def view(config: Config, nodes: Nodes, neighbourhood: Neighbourhood, weights: Weights | None) -> tuple[Views, Weights]:
     """Make the views of all entities.
 
     Args:
         weights: of the model; None in training, where they are counted here.
-        max_frequency: words of more neighbourhoods than this say nothing about an entity's neighbours.
     """
     names = text.map_unique(text.fold, nodes.names)
     signatures = text.map_unique(text.signature, nodes.names)
@@ -91,7 +99,8 @@ def view(
     neighbours = ones(adjacency @ (words + whole))
     if weights is None:
         rarest = text.rarity(neighbours)
-        rarest[np.bincount(neighbours.indices, minlength=len(rarest)) > max_frequency] = 0
+        common = np.bincount(neighbours.indices, minlength=len(rarest)) > config.candidates.max_frequency
+        rarest[common] = 0  # words of many neighbourhoods say nothing about an entity's neighbours
         weights = Weights(text.rarity(name), text.rarity(record), rarest)
     nothing = sparse.csr_matrix((len(nodes), len(nodes)), dtype=np.float32)
     found = Views(
@@ -103,8 +112,10 @@ def view(
         name=text.weighted(name, weights.name),
         record=text.weighted(record, weights.record),
         neighbours=text.weighted(neighbours, weights.neighbours),
+        numbers=numeric.numbers(config, nodes),
         anchors=nothing,
         circle=nothing,
+        lent=np.empty((len(nodes), 2, 0)),
     )
     return found, weights
 

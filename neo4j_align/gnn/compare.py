@@ -12,10 +12,13 @@ from scipy import sparse
 
 from neo4j_align.config import Attribute, Config
 from neo4j_align.gnn.rivals import PLACES
-from neo4j_align.gnn.said import Doubles, Said, Wording
+from neo4j_align.gnn.said import Said, Wording
 from neo4j_align.gnn.values import Column, values
+from neo4j_align.numeric import Doubles
 from neo4j_align.records import FloatArray, Pairs
 from neo4j_align.views import Views, cosine, ones
+
+_YEARS = 10.0  # apart, at which a date is half as near as an equal one to dates around
 
 
 def compare(
@@ -41,8 +44,9 @@ def compare(
     for slot in config.slots:
         if slot.kind == "text":
             columns += _wording(slot.name, said.texts[slot.name], views, pairs)
-        elif slot.kind != "name":
-            columns += _number(slot, said.numbers[slot.name], pairs)
+    for slot, own, lent in zip(config.numeric, views.numbers.T, views.lent.transpose(2, 1, 0), strict=True):
+        columns += _number(slot, own, pairs)
+        columns += _lent(slot, own, lent, pairs)
     columns += values(said.times, said.days, said.length, views.names, pairs)
     features = np.stack([column.astype(np.float32) for _, column in columns], axis=1)
     return features, tuple(name for name, _ in columns)
@@ -119,3 +123,20 @@ def _number(slot: Attribute, numbers: Doubles, pairs: Pairs) -> Iterator[Column]
     else:
         scale = np.maximum(np.maximum(np.abs(one), np.abs(other)), 1e-6)
         yield f"{slot.name} near", np.where(present, np.exp(-10 * apart / scale), 0)
+
+
+def _lent(slot: Attribute, own: Doubles, lent: Doubles, pairs: Pairs) -> Iterator[Column]:
+    """Compare numbers where an end has none of its own, but those around it do.
+
+    Args:
+        own: (N,), lent: (2, N), by the sure counterparts one step away, and two.
+    """
+    missing = np.isnan(own)
+    for steps, theirs in zip(("nearby", "around"), lent, strict=True):
+        numbers = np.where(missing, theirs, own)
+        one, other = numbers[pairs.left], numbers[pairs.right]
+        apart = np.abs(one - other)
+        scale = _YEARS if slot.kind == "date" else np.maximum(np.maximum(np.abs(one), np.abs(other)), 1e-6) / 10
+        present = (missing[pairs.left] | missing[pairs.right]) & ~np.isnan(apart)
+        yield f"{slot.name} {steps} present", present
+        yield f"{slot.name} {steps} near", np.where(present, scale / (scale + apart), 0)

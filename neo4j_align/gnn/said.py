@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +17,6 @@ from neo4j_align.gnn.values import to_days, to_seconds, to_table
 from neo4j_align.records import FloatArray, IntArray, Nodes, Objects
 from neo4j_align.views import Views, Weights, rare
 
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
-_LARGEST = 1e100  # a number beyond is none: a hex id, or hundreds of digits
-_DATED = re.compile(r"\d{4}|\d{1,2}\W\w+\W\d{2}\b")  # else a parser takes "now" or "12:30" for a day of this year
-_YEAR = re.compile(r"\b(1[0-9]{3}|20[0-9]{2})\b")
 Doubles = npt.NDArray[np.float64]
 
 
@@ -50,14 +44,13 @@ class Said:
 
     Attributes:
         sets: by kind, which words they have of it, (N, WORD_BUCKETS), ones.
-        texts: by name of a text attribute; numbers: by name of a number or date (as a year), (N,), NaN without one.
+        texts: by name of a text attribute.
         times: in seconds, days: (N, KEPT), of the whole record, NaN where there are fewer.
         length: (N,), of the folded names.
     """
 
     sets: dict[str, sparse.csr_matrix]
     texts: dict[str, Wording]
-    numbers: dict[str, Doubles]
     times: Doubles
     days: Doubles
     length: FloatArray
@@ -67,7 +60,6 @@ class Said:
         return Said(
             {name: words[rows] for name, words in self.sets.items()},
             {name: wording.take(rows) for name, wording in self.texts.items()},
-            {name: numbers[rows] for name, numbers in self.numbers.items()},
             self.times[rows],
             self.days[rows],
             self.length[rows],
@@ -91,11 +83,6 @@ def said(config: Config, nodes: Nodes, names: Objects, records: Objects, weights
     return Said(
         sets={name: text.bag(texts) for name, texts in sets.items()},
         texts={slot.name: _wording(texts, weights) for slot, texts in columns if slot.kind == "text"},
-        numbers={
-            slot.name: to_dates(texts) if slot.kind == "date" else to_numbers(texts)
-            for slot, texts in columns
-            if slot.kind in ("number", "date")
-        },
         times=to_table(to_seconds, whole),
         days=to_table(to_days, whole),
         length=text.map_unique(len, names).astype(np.float32),
@@ -133,25 +120,3 @@ def _wording(texts: Objects, weights: Weights) -> Wording:
     codes[folded == ""] = -1
     rows = text.weighted(text.trigrams(folded), weights.name)
     return Wording(codes.astype(np.int64), rare(text.bag(folded), weights.record), rows)
-
-
-def to_numbers(values: Objects) -> npt.NDArray[Any]:
-    """Return the first number in each text, NaN where there is none; (N,)."""
-
-    def number(value: str) -> float:
-        found = _NUMBER.search(value.replace(",", ""))
-        return float(found[0]) if found else np.nan
-
-    found = text.map_unique(number, values)
-    numbers = np.where(found == "", np.nan, found).astype(np.float64)
-    return np.where(np.abs(numbers) < _LARGEST, numbers, np.nan)
-
-
-def to_dates(values: Objects) -> npt.NDArray[Any]:
-    """Return each text as a year with its fraction, NaN where there is no date; (N,)."""
-    codes, distinct = pd.factorize(values)
-    texts = pd.Series(distinct, dtype=object).astype(str)
-    parsed = pd.to_datetime(texts.where(texts.str.contains(_DATED)), errors="coerce", format="mixed", utc=True)
-    years = texts.str.extract(_YEAR, expand=False).astype(float)
-    exact = parsed.dt.year + (parsed.dt.day_of_year - 1) / 366
-    return np.append(exact.fillna(years).to_numpy(float), np.nan)[codes]

@@ -14,7 +14,7 @@ from rapidfuzz import fuzz, process
 
 from neo4j_align import text
 from neo4j_align.config import Attribute, Config
-from neo4j_align.gnn.said import to_dates, to_numbers
+from neo4j_align.numeric import to_dates, to_numbers
 from neo4j_align.records import LEFT, RIGHT, SURE, IntArray, Nodes, Objects
 
 SHOWN = 15  # links of a list

@@ -44,7 +44,9 @@ def random_views(seed: int, count: int = len(TYPES)) -> Views:
     random = np.random.default_rng(seed)
     empty = np.full(count, "", dtype=object)
     name, *others = (unit_rows(random, count) for _ in VIEWS)
-    return Views(empty, empty, empty, name, name, name, *others)
+    rows = dict(zip(VIEWS, (name, *others), strict=True))
+    nothing = {"numbers": np.empty((count, 0)), "lent": np.empty((count, 2, 0))}
+    return Views(empty, empty, empty, words=name, document=name, **rows, **nothing)
 
 
 def rearranged(views: Views, order: list[int]) -> Views:
@@ -121,7 +123,7 @@ def test_the_nearest_counterparts_of_random_names(drawn: list[str | None], per_e
     """Many are equally near, and of these any will do: each list's first are as near as its nearest."""
     entities = nodes(drawn[:7], drawn[7:], TYPES)
     around = neighbourhood([[((at + 1) % 7 + 7 * (at >= 7), 1)] for at in range(14)])
-    views, _ = view(entities, around, None, 500)
+    views, _ = view(mapping(per_entity), entities, around, None)
     found, count = chosen(block(mapping(per_entity), entities, views)), pools.WIDER * per_entity
     small = replace(views, **{name: getattr(views, name)[:, np.unique(getattr(views, name).indices)] for name in VIEWS})
     for left in range(7):
@@ -261,7 +263,7 @@ def test_a_type_that_only_one_side_has_is_not_compared() -> None:
 
 def test_nothing_alike_means_no_pairs() -> None:
     entities = nodes(["abc", "def"], ["xyz", None])
-    views, _ = view(entities, neighbourhood([[] for _ in range(4)]), None, 500)
+    views, _ = view(mapping(3, types=1), entities, neighbourhood([[] for _ in range(4)]), None)
     found = block(mapping(3, types=1), entities, views)
     assert len(found) == 0
     assert found.scores.shape == (0, len(VIEWS))

@@ -35,7 +35,7 @@ class World:
     """Two graphs that can be edited: entities by side and key, and relationships between them."""
 
     random: Random
-    entities: dict[tuple[int, str], tuple[int, str | None]] = field(default_factory=dict)
+    entities: dict[tuple[int, str], tuple[int, str | None, str | None]] = field(default_factory=dict)
     edges: set[tuple[int, str, int, str]] = field(default_factory=set)
     born: int = 0
 
@@ -44,13 +44,16 @@ class World:
             return None
         return " ".join(self.random.choices(WORDS, k=self.random.randint(1, 3)))
 
+    def year(self) -> str | None:
+        return str(self.random.randint(1960, 1990)) if self.random.random() < 0.5 else None
+
     def keys(self, side: int) -> list[str]:
         return sorted(key for one, key in self.entities if one == side)
 
     def add(self) -> None:
         self.born += 1
         side, kind = self.random.choice([LEFT, RIGHT]), self.random.randint(0, 1)
-        self.entities[side, f"{self.random.randint(0, 99)}-{self.born}"] = (kind, self.name())
+        self.entities[side, f"{self.random.randint(0, 99)}-{self.born}"] = (kind, self.name(), self.year())
 
     def some(self) -> tuple[int, str]:
         return self.random.choice(sorted(self.entities))
@@ -63,11 +66,18 @@ class World:
 
     def rename(self) -> None:
         side, key = self.some()
-        self.entities[side, key] = (self.entities[side, key][0], self.name())
+        kind, _, year = self.entities[side, key]
+        self.entities[side, key] = (kind, self.name(), year)
+
+    def redate(self) -> None:
+        side, key = self.some()
+        kind, name, _ = self.entities[side, key]
+        self.entities[side, key] = (kind, name, self.year())
 
     def retype(self) -> None:
         side, key = self.some()
-        self.entities[side, key] = (1 - self.entities[side, key][0], self.entities[side, key][1])
+        kind, name, year = self.entities[side, key]
+        self.entities[side, key] = (1 - kind, name, year)
 
     def relate(self) -> None:
         side, key = self.some()
@@ -80,7 +90,7 @@ class World:
         self.edges |= {(side, other, 1, key) for other in self.keys(side) if other != key}
 
     def graph(self, mapping: Config) -> Graph:
-        rows = sorted((side, kind, key, name) for (side, key), (kind, name) in self.entities.items())
+        rows = sorted((side, kind, key, *told) for (side, key), (kind, *told) in self.entities.items())
         names = objects([row[3] for row in rows])
         entities = Nodes(
             keys=objects([row[2] for row in rows]),
@@ -88,9 +98,9 @@ class World:
             type=np.array([row[1] for row in rows], np.int16),
             ids=np.arange(len(rows)),
             names=names,
-            attributes={"name": names},
+            attributes={"name": names, "year": objects([row[4] for row in rows])},
         )
-        place = {(side, key): at for at, (side, _, key, _) in enumerate(rows)}
+        place = {(side, key): at for at, (side, _, key, *_) in enumerate(rows)}
         ends = [(place[s, a], code, place[s, b]) for s, a, code, b in sorted(self.edges)]
         both = np.array([*ends, *((b, -code, a) for a, code, b in ends)], np.int64).reshape(-1, 3)
         size = mapping.sampling.neighbours
@@ -119,6 +129,8 @@ def mapping() -> Config:
     document = config(types=2, relations=2).model_dump(mode="json")
     document["candidates"]["per_entity"] = 2
     document["sampling"]["neighbours"] = 4
+    for entity_type in document["types"]:
+        entity_type["attributes"].append({"name": "year", "left": "year", "right": "year", "kind": "date"})
     return parse_config(document)
 
 
@@ -153,6 +165,7 @@ def assert_same(one: Judgement, other: Judgement, edits: list[str]) -> None:
     np.testing.assert_allclose(one.logits, other.logits, atol=1e-9, err_msg=str(edits))
     for mine, theirs in zip(one.memory.looks, other.memory.looks, strict=True):
         np.testing.assert_array_equal(mine.known.twin, theirs.known.twin, err_msg=str(edits))
+        np.testing.assert_array_equal(mine.lent, theirs.lent, err_msg=str(edits))
         assert (mine.blocked.bars <= theirs.blocked.bars + 1e-5).all(), edits  # too low looks again, too high misses
         np.testing.assert_array_equal(mine.scores, theirs.scores, err_msg=str(edits))
         np.testing.assert_array_equal(mine.places, theirs.places, err_msg=str(edits))
@@ -195,7 +208,7 @@ def test_the_size_of_a_partition_and_of_a_batch_of_entities_moves_nothing(seed: 
 
 @pytest.mark.parametrize(("budget", "worth"), [(pools.BUDGET, np.inf), (6, np.inf), (6, reach.WORTH)])
 @settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 100_000), steps=st.lists(st.lists(st.integers(0, 5), max_size=4), min_size=1, max_size=3))
+@given(seed=st.integers(0, 100_000), steps=st.lists(st.lists(st.integers(0, 6), max_size=4), min_size=1, max_size=3))
 def test_a_judgement_that_follows_is_one_from_nothing(
     budget: int, worth: float, seed: int, steps: list[list[int]]
 ) -> None:
@@ -207,7 +220,9 @@ def test_a_judgement_that_follows_is_one_from_nothing(
         judge = Looks(mapped, Stages()).judge
         taught, random = model(mapped, made.graph(mapped)), Random(seed)
         memory, edits = judge(made.graph(mapped), taught).memory, []
-        kinds: list[Callable[[], None]] = [made.add, made.remove, made.rename, made.retype, made.relate, made.hub]
+        kinds: list[Callable[[], None]] = [
+            made.add, made.remove, made.rename, made.retype, made.relate, made.hub, made.redate
+        ]  # fmt: skip
         for step in steps:
             for kind in step:
                 kinds[kind]()

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from neo4j_align import text, views
 from neo4j_align.records import Neighbourhood, Nodes
-from tests.unit.builders import anchors, neighbourhood, nodes, objects
+from tests.unit.builders import anchors, config, neighbourhood, nodes, objects
 
 NAMES = ["The Matrix", "Alien", None, "Keanu Reeves", "", "Sigourney Weaver"]
 YEARS = [None, "1999", None, "1999", None, "1999"]
@@ -27,7 +27,8 @@ def graph(names: list[str | None] | None = None) -> Nodes:
 def make(
     entities: Nodes, around: Neighbourhood, weights: views.Weights | None = None, most: int = 500
 ) -> tuple[views.Views, views.Weights]:
-    return views.view(entities, around, weights, most)
+    mapping = config(candidates={"max_frequency": most})
+    return views.view(mapping, entities, around, weights)
 
 
 AROUND = neighbourhood([[(3, 1)], [(5, 1)], [(3, 1), (5, 1)], [(0, -1)], [], [(1, -1)]])

@@ -29,7 +29,7 @@ def run(names: int) -> dict[str, Any]:
     )
     nobody = Anchors(np.full(len(nodes), -1, np.int64), np.zeros(len(nodes), np.float32))
     begin, before = time.perf_counter(), _peak()
-    views, _ = view(nodes, around, None, mapping.candidates.max_frequency)
+    views, _ = view(mapping, nodes, around, None)
     seen, views_peak = time.perf_counter() - begin, _peak()
     begin, busy = time.perf_counter(), time.process_time()
     near = candidates.candidates(mapping, nodes, views, nobody, [True] * len(mapping.types))
