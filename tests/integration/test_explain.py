@@ -165,8 +165,17 @@ def test_the_remix_is_turned_down_because_of_its_performer(example: Database, co
     assert "Kendrick Lamar" in found.reason
     performers = [one for one in found.neighbours if "performed by" in one.relations]
     assert [(str(one.left), str(one.right)) for one in performers if one.contribution > 0] == [("Imagine Dragons",) * 2]
+
+
+def test_the_weakest_link_hangs_on_an_evidence(example: Database, config: Config, model: Model) -> None:
+    aligner = Aligner(config, example)
+    weakest = aligner.align(model, dry_run=True).links.nsmallest(1, "confidence").iloc[0]
+    found = aligner.explain(model, weakest["left"], weakest["right"])
+    strongest = max(found.evidence, key=lambda one: one.contribution)
+
+    assert found.linked
     assert found.counterfactual is not None
-    assert found.counterfactual.linked
+    assert (found.counterfactual.linked, found.counterfactual.what) == (False, strongest.what)
 
 
 def test_a_link_is_explained_on_the_command_line(run: Run, example: Database, model_folder: Path) -> None:
