@@ -14,7 +14,7 @@ from neo4j_align.config import Config, parse_config
 from neo4j_align.gnn import compare, rivals, said
 from neo4j_align.records import Nodes
 from neo4j_align.store import candidates
-from neo4j_align.views import alone, view
+from neo4j_align.views import alone, around, view
 from tests.unit.builders import anchors, config, neighbourhood, nodes, pairs
 
 KINDS = {"name": "name", "note": "text", "size": "number", "born": "date"}
@@ -36,8 +36,8 @@ def graph(rows: list[dict[str, str | None]], half: int | None = None) -> Nodes:
 
 def features(entities: Nodes, found: list[tuple[int, int]] | None = None) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
     """Compare all pairs, or those given."""
-    around = neighbourhood([[] for _ in range(len(entities))])
-    views, weights = view(mapping(), entities, around, None)
+    nobody = neighbourhood([[] for _ in range(len(entities))])
+    views, weights = view(mapping(), entities, nobody, None)
     views = views.around(anchors(len(entities)), views.anchors, views.circle)
     count = int(np.count_nonzero(entities.side == 0))
     rows = found or [(left, right) for left in range(count) for right in range(count, len(entities))]
@@ -186,6 +186,26 @@ def test_a_sequel_differs_by_its_number() -> None:
     found = one_pair({"name": "Rocky II"}, {"name": "Rocky III"})
     assert (found["numbers differ"], found["numbers agree"]) == (1, 0)
     assert one_pair({"name": "Rocky II"}, {"name": "Rocky 2"})["numbers agree"] == 1
+
+
+def test_a_missing_date_is_lent_by_sure_counterparts_around() -> None:
+    """Two films of one star, of which one is known on the other side: the other was made some years from that."""
+    rows: list[dict[str, str | None]] = [{"name": "Remade"}, {"name": "Known"}, {"name": "Star"}]
+    rows += [{"name": "Remade", "born": "1999"}, {"name": "Remade", "born": "1950"}, {"name": "Known", "born": "2001"}]
+    told = graph(rows)
+    known = anchors(6, {(1, 5): 1.0})
+    drawn = neighbourhood([[(2, 1)], [(2, 1)], [(0, -1), (1, -1)], [], [], []])
+    views, weights = view(mapping(), told, drawn, None)
+    views = views.around(known, *around(drawn, known, 500, np.arange(6)))
+    made = candidates.pairs(views, np.array([0, 0, 1, 2]), np.array([3, 4, 5, 5]))
+    said_of_all = said.said(mapping(), told, views.names, views.records, weights)
+    found = compare.compare(mapping(), said_of_all, views, made, rivals.places(made), alone(told, views.signatures))
+    columns = dict(zip(found[1], found[0].T.tolist(), strict=True))
+
+    assert columns["born around present"] == [1, 1, 0, 0]  # nothing is lent by the pair that is to be judged
+    assert columns["born around near"] == pytest.approx([10 / 12, 10 / 61, 0, 0])
+    assert columns["born nearby present"] == [0, 0, 0, 1]  # the star's own film, and a film
+    assert columns["born nearby near"] == pytest.approx([0, 0, 0, 1])
 
 
 def test_the_rank_is_among_the_rivals() -> None:
