@@ -203,6 +203,7 @@ class Sight:
         veiled = Graph(hidden.nodes, hidden.neighbourhood, graph.means)
         views, _ = view(self.config, hidden.nodes, hidden.neighbourhood, scene.weights)
         behind = self.scene(veiled, views, scene.weights, hidden.anchors)
+        behind.views.lent[hidden.unlent] = np.nan
         shown = look.pairs.take(rows)
         copies = candidates.pairs(behind.views, hidden.copy[shown.left], shown.right)
         evidence, _ = self.evidence(behind, copies, rivals.places(copies), rivals.taken(found, shown))

@@ -2,6 +2,8 @@
 
 Its first labels are entities that alone bear a name, so to it an equal name is all there is to know. Of each it sees a
 veiled copy beside the original, with the same neighbours: half of them nameless, half with a word or a letter less.
+To half of all copies nobody lends a number either: where much bears a unique name, few entities are without such, and
+a model would take that for a sign of a wrong counterpart.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from neo4j_align.config import Config
@@ -22,12 +25,14 @@ class Veiled:
     Attributes:
         nodes, neighbourhood, anchors: of N + M entities; nobody has a copy as neighbour, and no copy is an anchor.
         copy: (N,), index of an entity's copy, -1 where there is none.
+        unlent: indices of the copies to whom no number is lent.
     """
 
     nodes: Nodes
     neighbourhood: Neighbourhood
     anchors: Anchors
     copy: IntArray
+    unlent: IntArray
 
 
 def veil(
@@ -35,7 +40,9 @@ def veil(
 ) -> Veiled:
     """Veil the entities `chosen`, (M,), sorted; a hash of seed and key says how."""
     count = len(nodes)
-    names = _veiled(nodes.names[chosen], nodes.keys[chosen], seed)
+    keys = np.array([str(key) for key in nodes.keys[chosen]], dtype=object)
+    luck = pd.util.hash_array(keys, hash_key=f"{seed:016d}"[-16:])
+    names = _veiled(nodes.names[chosen], luck)
     attributes = {name: np.append(values, values[chosen]) for name, values in nodes.attributes.items()}
     for index, entity_type in enumerate(config.types):
         if entity_type.name_attribute is not None:
@@ -62,15 +69,15 @@ def veil(
             np.append(anchors.confidence, np.zeros(len(chosen), "f4")),
         ),
         copy,
+        count + np.flatnonzero(luck // 2 % 2),
     )
 
 
-def _veiled(names: Objects, keys: Objects, seed: int) -> Objects:
-    luck = pd.util.hash_array(np.array([str(key) for key in keys], dtype=object), hash_key=f"{seed:016d}"[-16:])
+def _veiled(names: Objects, luck: npt.NDArray[np.uint64]) -> Objects:
     veiled = np.full(len(names), None, dtype=object)
     for at, (name, number) in enumerate(zip(names, luck.tolist(), strict=True)):
         if name is not None and number % 2:
-            veiled[at] = _damaged(name, number // 2)
+            veiled[at] = _damaged(name, number // 4)
     return veiled
 
 

@@ -32,6 +32,10 @@ def test_copies_have_the_neighbours_of_their_originals_and_names_hidden_or_damag
     assert not set(veiled) & set(names)
     assert 5 <= veiled.count(None) <= 15
     assert {len(name.split()) for name in veiled if name is not None} == {2}
+    assert set(hidden.unlent) <= set(copies)
+    for nameless in (True, False):  # whether anything is lent tells nothing of the name
+        mine = copies[[(name is None) == nameless for name in veiled]]
+        assert 0 < len(np.intersect1d(mine, hidden.unlent)) < len(mine)
 
 
 def test_the_same_entity_is_veiled_the_same_way_whoever_else_is() -> None:
@@ -40,6 +44,8 @@ def test_the_same_entity_is_veiled_the_same_way_whoever_else_is() -> None:
     every = veil(config(), entities, around, known, np.arange(COUNT), seed=13)
     some = veil(config(), entities, around, known, np.arange(10, 20), seed=13)
     assert some.nodes.names[COUNT:].tolist() == every.nodes.names[COUNT + 10 : COUNT + 20].tolist()
+    both = [hidden.copy[10:20][np.isin(hidden.copy[10:20], hidden.unlent)] for hidden in (some, every)]
+    np.testing.assert_array_equal(both[0] - COUNT, both[1] - COUNT - 10)
 
 
 @given(st.text(), st.integers(0, 2**63))
