@@ -54,12 +54,16 @@ class Property:
 
 @dataclass(frozen=True)
 class NodeType:
-    """A label, by name, whose nodes are entities of one type, `sampled` of which were looked at."""
+    """A label, by name, whose nodes are entities of one type, `sampled` of which were looked at.
+
+    `left_out` names properties that hold nothing to compare: points, vectors, empty lists and texts.
+    """
 
     name: str
     nodes: int
     sampled: int
     properties: tuple[Property, ...]
+    left_out: tuple[str, ...] = ()
 
     @property
     def share(self) -> float:

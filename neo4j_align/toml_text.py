@@ -64,6 +64,9 @@ def _type(entity_type: EntityType, mapping: Mapping, left: Graph, right: Graph) 
     ]
     counts = " | ".join(f"{found.nodes:,}" if found else "-" for found in types)
     yield f"# {counts} nodes\n# {mapping.notes['types', entity_type.name]}"
+    empty = [", ".join(map(toml_value, found.left_out)) if found else "" for found in types]
+    if any(empty):
+        yield f"# nothing to compare in {' | '.join(names or '-' for names in empty)}"
     yield f"[[types]]\n{_entries(entity_type)}"
     yield "attributes = ["
     for attribute in entity_type.attributes:

@@ -161,8 +161,10 @@ def _node_type(database: Database, scope: Scope, label: str, nodes: int) -> Node
     query = queries.load("schema/sample_properties").render(entity=scope.entity([label]))
     rows = database.read(query, share=min(1.0, NODES / nodes), longest=LONGEST, **scope.parameters)
     sampled = max((row["nodes"] for row in rows), default=0)
-    found = (_property(row, sampled) for row in rows if row["name"] not in (None, scope.property_name))
-    return NodeType(label, nodes, sampled, tuple(p for p in found if p.owned and _usable(p.name)))
+    named = [row for row in rows if row["name"] not in (None, scope.property_name)]
+    found = [one for one in (_property(row, sampled) for row in named) if _usable(one.name)]
+    kept, empty = (tuple(one for one in found if bool(one.owned) == owned) for owned in (True, False))
+    return NodeType(label, nodes, sampled, kept, tuple(one.name for one in empty))
 
 
 def _property(row: dict[str, Any], sampled: int) -> Property:

@@ -164,6 +164,9 @@ def test_hostile_names_and_values_survive_init_and_check(run: Run, database: Dat
     attributes = {name for entity_type in config.types for a in entity_type.attributes for name in (a.left, a.right)}
     assert attributes == {"na me", "tags", "name", "seen", "имя", None}
     assert document(run("check", "--create-indexes", "--json"))["problems"] == []
+    text = Path("align.toml").read_text()
+    empty = [line for line in text.splitlines() if line.startswith("# nothing to compare in ")]
+    assert empty == ['# nothing to compare in - | "vector"', '# nothing to compare in "at" | "odd"']
 
 
 def test_check_tells_each_problem_with_its_remedy(run: Run, database: Database) -> None:
