@@ -31,19 +31,21 @@ def numbers(config: Config, nodes: Nodes) -> Doubles:
 
 
 def lent(own: Doubles, known: Anchors, *around: sparse.csr_matrix) -> Doubles:
-    """Return the mean of the numbers, (N, S), of the sure counterparts around each entity, NaN where there are none.
+    """Lend each entity that lacks a number, (N, S), the mean of those of the sure counterparts around it.
+
+    What has its own is lent none, so that nobody has to be judged again for it.
 
     Args:
         around: views whose columns are identities, (N, N).
 
     Returns:
-        (N, len(around), S).
+        (N, len(around), S), NaN where nothing is lent.
     """
     identity = np.where(np.isnan(own), own[known.twin], own)
     there = ~np.isnan(identity)
     with np.errstate(invalid="ignore"):  # 0 / 0
         means = [rows @ np.where(there, identity, 0) / (rows @ there.astype(np.float64)) for rows in around]
-    return np.stack(means, axis=1)
+    return np.stack([np.where(np.isnan(own), mean, np.nan) for mean in means], axis=1)
 
 
 def to_numbers(values: Objects) -> Doubles:

@@ -63,7 +63,7 @@ def test_a_date_does_not_depend_on_the_other_dates_of_its_column() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(seed=st.integers(0, 10_000), half=st.integers(1, 6), slots=st.integers(0, 2))
-def test_what_is_lent_is_the_mean_of_the_identities_around(seed: int, half: int, slots: int) -> None:
+def test_who_lacks_a_number_is_lent_the_mean_of_the_identities_around(seed: int, half: int, slots: int) -> None:
     random = Random(seed)
     count = 2 * half
     own = np.array([[random.choice([np.nan, 1990.0, 2000.0, 2010.0]) for _ in range(slots)] for _ in range(count)])
@@ -86,5 +86,9 @@ def test_what_is_lent_is_the_mean_of_the_identities_around(seed: int, half: int,
                     for column in np.flatnonzero(matrix[row])
                 ]
                 told = [(weight, number) for weight, number in said if number > 0]
-                mean = sum(w * n for w, n in told) / sum(w for w, _ in told) if told else np.nan
+                mean = (
+                    sum(w * n for w, n in told) / sum(w for w, _ in told)
+                    if told and np.isnan(own[row, slot])
+                    else np.nan
+                )
                 assert found[row, hop, slot] == pytest.approx(mean, nan_ok=True)
