@@ -242,11 +242,6 @@ class Config(Frozen):
         return tuple(slots.values())
 
     @property
-    def numeric(self) -> tuple[Attribute, ...]:
-        """Those of the slots that are numbers or dates."""
-        return tuple(slot for slot in self.slots if slot.kind in ("number", "date"))
-
-    @property
     def type_names(self) -> tuple[str, ...]:
         """The names of all types, in order."""
         return tuple(entity_type.name for entity_type in self.types)

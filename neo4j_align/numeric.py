@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import sparse
 
 from neo4j_align import text
-from neo4j_align.config import Config
+from neo4j_align.config import Attribute, Config
 from neo4j_align.records import Anchors, Nodes, Objects
 
 Doubles = npt.NDArray[np.float64]
@@ -23,10 +23,15 @@ _DATED = re.compile(r"\d{4}|\d{1,2}\W\w+\W\d{2}\b")  # else a parser takes "now"
 _YEAR = re.compile(r"\b(1[0-9]{3}|20[0-9]{2})\b")
 
 
+def slots(config: Config) -> tuple[Attribute, ...]:
+    """Return the attributes that are numbers or dates."""
+    return tuple(slot for slot in config.slots if slot.kind in ("number", "date"))
+
+
 def numbers(config: Config, nodes: Nodes) -> Doubles:
-    """Return the numbers and dates (as years) of entities, NaN where there is none; (N, S), as `config.numeric`."""
+    """Return the numbers and dates (as years) of entities, NaN where there is none; (N, S), as `slots`."""
     parse = {"date": to_dates, "number": to_numbers}
-    columns = [parse[slot.kind](nodes.attributes[slot.name]) for slot in config.numeric]
+    columns = [parse[slot.kind](nodes.attributes[slot.name]) for slot in slots(config)]
     return np.stack(columns, axis=1) if columns else np.empty((len(nodes), 0))
 
 

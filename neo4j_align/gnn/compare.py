@@ -14,7 +14,7 @@ from neo4j_align.config import Attribute, Config
 from neo4j_align.gnn.rivals import PLACES
 from neo4j_align.gnn.said import Said, Wording
 from neo4j_align.gnn.values import Column, values
-from neo4j_align.numeric import Doubles
+from neo4j_align.numeric import Doubles, slots
 from neo4j_align.records import FloatArray, Pairs
 from neo4j_align.views import Views, cosine, ones
 
@@ -44,7 +44,7 @@ def compare(
     for slot in config.slots:
         if slot.kind == "text":
             columns += _wording(slot.name, said.texts[slot.name], views, pairs)
-    for slot, own, lent in zip(config.numeric, views.numbers.T, views.lent.transpose(2, 1, 0), strict=True):
+    for slot, own, lent in zip(slots(config), views.numbers.T, views.lent.transpose(2, 1, 0), strict=True):
         columns += _number(slot, own, pairs)
         columns += _lent(slot, own, lent, pairs)
     columns += values(said.times, said.days, said.length, views.names, pairs)

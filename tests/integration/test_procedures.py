@@ -138,6 +138,8 @@ def test_jobs_are_asked_for_and_cancelled(call: Call) -> None:
     assert (job["status"], found["status"], found["job"]["precision"]) == ("queued", "queued", 0.9)
     assert keys(call("cancel", id=job["id"]), "status") == [("cancelled",)]
     assert call("submit", kind="delete") == [{"id": None, "status": "no kind of job: delete"}]
+    assert call("submit", kind=None) == [{"id": None, "status": "no kind of job: null"}]
+    assert call("submit", kind="sync", options=None)[0]["status"] == "queued"
     assert call("job", id="nothing") == call("cancel", id="nothing") == []
 
 
