@@ -23,7 +23,8 @@ class Veiled:
     """A graph with veiled copies of some of its N entities behind it.
 
     Attributes:
-        nodes, neighbourhood, anchors: of N + M entities; nobody has a copy as neighbour, and no copy is an anchor.
+        nodes, neighbourhood, anchors: of N + M entities; nobody has a copy as neighbour. A copy has its original's
+            identity, else the original around it would be evidence: it has the number of the counterpart.
         copy: (N,), index of an entity's copy, -1 where there is none.
         unlent: indices of the copies to whom no number is lent.
     """
@@ -65,8 +66,8 @@ def veil(
             np.append(neighbourhood.degree, neighbourhood.degree[chosen]),
         ),
         Anchors(
-            np.append(anchors.twin, np.full(len(chosen), -1)),
-            np.append(anchors.confidence, np.zeros(len(chosen), "f4")),
+            np.append(anchors.twin, anchors.identity[chosen]),
+            np.append(anchors.confidence, anchors.confidence[chosen]),
         ),
         copy,
         count + np.flatnonzero(luck // 2 % 2),
