@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
 from neo4j_align import text
 from neo4j_align.config import Config
 from neo4j_align.gnn.values import to_days, to_seconds, to_table
+from neo4j_align.numeric import Doubles
 from neo4j_align.records import FloatArray, IntArray, Nodes, Objects
 from neo4j_align.views import Views, Weights, rare
-
-Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
