@@ -17,7 +17,7 @@ from scipy import sparse
 from neo4j_align.config import Config
 from neo4j_align.engine import Engine
 from neo4j_align.gnn import rivals
-from neo4j_align.gnn.said import Sayings
+from neo4j_align.gnn.said import Among, Sayings
 from neo4j_align.memory import GONE, Glimpse, Memory, patched
 from neo4j_align.numeric import Doubles
 from neo4j_align.progress import Stages
@@ -44,7 +44,7 @@ class Base:
     views: Views
     weights: Weights
     alone: FloatArray
-    sayings: Sayings
+    sayings: Among
     text: BoolArray
     drawn: BoolArray
     rows: BoolArray
@@ -66,7 +66,7 @@ def base(config: Config, graph: Graph, weights: Weights, memory: Memory | None) 
         views, _ = view(config, graph.nodes, graph.neighbourhood, weights)
         moved = np.ones((len(every), len(VIEWS)), bool)
         bearers, sayings = alone(graph.nodes, views.signatures), Sayings(config, graph.nodes, views, weights)
-        return Base(graph, views, weights, bearers, sayings, every, every, every, every, moved), ()
+        return Base(graph, views, weights, bearers, sayings.among, every, every, every, every, moved), ()
     memory, old = memory.reindexed(graph.nodes)
     near = graph.neighbourhood.near
     text = (old < 0) | _texts_differ(memory.graph.nodes, graph.nodes)
@@ -76,7 +76,7 @@ def base(config: Config, graph: Graph, weights: Weights, memory: Memory | None) 
     moved |= (old < 0)[:, None]
     bearers, sayings = alone(graph.nodes, views.signatures), Sayings(config, graph.nodes, views, weights)
     new = text, drawn, text | rows, bearers != memory.alone, moved
-    return Base(graph, views, weights, bearers, sayings, *new), memory.looks
+    return Base(graph, views, weights, bearers, sayings.among, *new), memory.looks
 
 
 def _views(

@@ -13,7 +13,7 @@ import pandas as pd
 from neo4j_align.config import Config
 from neo4j_align.errors import DataError
 from neo4j_align.gnn import features, partition, rivals
-from neo4j_align.gnn.said import Sayings
+from neo4j_align.gnn.said import Among, Sayings, of_part
 from neo4j_align.progress import Stages
 from neo4j_align.records import Anchors, BoolArray, FloatArray, IntArray, Neighbourhood, Nodes, Pairs, taken
 from neo4j_align.resolve import labels
@@ -78,7 +78,7 @@ class Scene:
     Attributes:
         views: with what is around the anchors; weights: of the model.
         alone: (N,), whether each entity alone bears its name, as `views.alone` tells.
-        sayings: of the entities; no anchor changes them.
+        sayings: of the entities (`Sayings.among`); no anchor changes them.
     """
 
     config: Config
@@ -87,7 +87,7 @@ class Scene:
     weights: Weights
     known: Anchors
     alone: FloatArray
-    sayings: Sayings
+    sayings: Among
 
     def with_anchors(self, known: Anchors) -> Scene:
         """Return the same graph with other anchors."""
@@ -118,7 +118,7 @@ class Scene:
         here = np.where((twin >= 0) & (here < 0), np.arange(len(rows)), here)  # of one left out: like nobody here
         graph, views = self.graph.part(rows), self.views.take(rows)
         known = Anchors(here, self.known.confidence[rows])
-        sayings = Sayings(self.config, graph.nodes, views, self.weights)
+        sayings = of_part(self.sayings, rows)
         return Scene(self.config, graph, views, self.weights, known, self.alone[rows], sayings)
 
 
@@ -155,7 +155,7 @@ class Sight:
     def scene(self, graph: Graph, views: Views, weights: Weights, known: Anchors) -> Scene:
         """Add to the views what is around these anchors."""
         bearers, sayings = alone(graph.nodes, views.signatures), Sayings(self.config, graph.nodes, views, weights)
-        return Scene(self.config, graph, views, weights, known, bearers, sayings).with_anchors(known)
+        return Scene(self.config, graph, views, weights, known, bearers, sayings.among).with_anchors(known)
 
     def look(
         self, scene: Scene, exclusive: list[bool], labelled: labels.Labels | None = None, kinds: BoolArray | None = None

@@ -8,6 +8,8 @@ same one.
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import torch
 
@@ -15,21 +17,20 @@ from neo4j_align.gnn.features import Entities
 from neo4j_align.records import FloatArray, IntArray, Pairs
 
 DETAILED = 35  # relation maps with features of their own: those of the first 16 relations that both sides have
-CHUNK = 1_024  # pairs at once; what their K · K meetings hold stays near the processor
+CHUNK = 4_096  # pairs at once, in each thread
 Map = Callable[[torch.Tensor], torch.Tensor]
 
 
-@torch.no_grad()
 def overlap(entities: Entities, pairs: Pairs, maps: int) -> tuple[FloatArray, tuple[str, ...]]:
     """Return the overlap features of all pairs, (P, F), and their names.
 
     Args:
         maps: number of relation maps, "no neighbour" included.
     """
-    left, right = torch.from_numpy(pairs.left).long(), torch.from_numpy(pairs.right).long()
-    chunks = [
-        _overlap(entities, one, other, maps) for one, other in zip(left.split(CHUNK), right.split(CHUNK), strict=True)
-    ]
+    ends = [torch.from_numpy(end).long().split(CHUNK) for end in (pairs.left, pairs.right)]
+    # Each thread has chunks of its own: a chunk is hundreds of small steps, of which PyTorch shares few out.
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        chunks = list(pool.map(partial(_overlap, entities, maps), *ends))
     names = [f"{kind} {what}" for kind in ("any", "same") for what in ("least", "most", "count", "rarity")]
     names += [f"relation {r} {what}" for r in range(1, min(maps, DETAILED)) for what in ("least", "most", "on both")]
     names += ["degree least", "degree most"]
@@ -44,7 +45,8 @@ def meetings(entities: Entities, left: IntArray, right: IntArray) -> FloatArray:
     return _meet(entities, one, other)[0].numpy()
 
 
-def _overlap(entities: Entities, left: torch.Tensor, right: torch.Tensor, maps: int) -> torch.Tensor:
+@torch.no_grad()
+def _overlap(entities: Entities, maps: int, left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
     one, other = entities.neighbours[left], entities.neighbours[right]  # (B, K)
     every = _meet(entities, one, other)  # (B, K, K)
     relation = entities.relations[left], entities.relations[right]

@@ -17,7 +17,7 @@ from neo4j_align.engine import Engine, Given
 from neo4j_align.gnn import features, overlap, rivals, score
 from neo4j_align.gnn.compare import compare
 from neo4j_align.gnn.model import Comparison, Encoded, Network
-from neo4j_align.gnn.said import Said, Sayings
+from neo4j_align.gnn.said import Among, Said
 from neo4j_align.records import Anchors, FloatArray, IntArray, Pairs
 from neo4j_align.views import Views
 
@@ -70,7 +70,7 @@ class Whole:
         pairs, places: as in Partition, by index among all entities.
     """
 
-    sayings: Sayings
+    sayings: Among
     views: Views
     alone: FloatArray
     pairs: Pairs
@@ -79,7 +79,7 @@ class Whole:
     def cut(self, size: int | None = None) -> Iterator[Partition]:
         """Yield the pairs in partitions of a size, by default PAIRS, in their order; of no pairs, one that is empty."""
         size = max(PAIRS if size is None else size, 1)
-        said = self.sayings.among(_ends(self.pairs))
+        said = self.sayings(_ends(self.pairs))
         for start in range(0, max(len(self.pairs), 1), size):
             rows = np.arange(start, min(start + size, len(self.pairs)))
             pairs = self.pairs.take(rows)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -23,7 +22,7 @@ class Wording:
     """What a text attribute of N entities says.
 
     Attributes:
-        codes: (N,), equal for equal folded texts, -1 without one.
+        codes: (N,), a hash of the folded text, -1 without one.
         words: (N, WORD_BUCKETS), with their rarity; rows: (N, TRIGRAM_BUCKETS), of length 1.
     """
 
@@ -34,6 +33,11 @@ class Wording:
     def take(self, rows: IntArray) -> Wording:
         """Return that of the entities at these rows."""
         return Wording(self.codes[rows], self.words[rows], self.rows[rows])
+
+    def followed_by(self, other: Wording) -> Wording:
+        """Return that of these entities and, behind them, of others."""
+        words, rows = _stacked(self.words, other.words), _stacked(self.rows, other.rows)
+        return Wording(np.append(self.codes, other.codes), words, rows)
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,16 @@ class Said:
             self.length[rows],
         )
 
+    def followed_by(self, other: Said) -> Said:
+        """Return what these entities say and, behind them, others."""
+        return Said(
+            {name: _stacked(words, other.sets[name]) for name, words in self.sets.items()},
+            {name: wording.followed_by(other.texts[name]) for name, wording in self.texts.items()},
+            np.append(self.times, other.times, axis=0),
+            np.append(self.days, other.days, axis=0),
+            np.append(self.length, other.length),
+        )
+
 
 def said(config: Config, nodes: Nodes, names: Objects, records: Objects, weights: Weights) -> Said:
     """Read what entities say.
@@ -87,8 +101,11 @@ def said(config: Config, nodes: Nodes, names: Objects, records: Objects, weights
     )
 
 
+Among = Callable[[IntArray], Callable[[IntArray], Said]]  # `Sayings.among`
+
+
 class Sayings:
-    """What the entities of a graph say, read when it is asked for; where it is asked of many, of all and once.
+    """What the entities of a graph say, read when it is asked for, and once.
 
     Args:
         views: of the entities; weights: of the model.
@@ -97,24 +114,46 @@ class Sayings:
     def __init__(self, config: Config, nodes: Nodes, views: Views, weights: Weights) -> None:
         self._config, self._nodes, self._weights = config, nodes, weights
         self._texts = views.names, views.records
+        self._rows = np.empty(0, np.int64)  # sorted: who was read by now
+        self._known: Said | None = None
 
     def among(self, rows: IntArray) -> Callable[[IntArray], Said]:
         """Return what tells, of any of these entities, sorted, what they say."""
         if len(rows) > len(self._nodes) // 2:
-            return self._all.take
-        names, records = (texts[rows] for texts in self._texts)
-        few = said(self._config, self._nodes.take(rows), names, records, self._weights)
-        return lambda some: few.take(np.searchsorted(rows, some))
+            rows = np.arange(len(self._nodes))
+        fresh = np.setdiff1d(rows, self._rows, assume_unique=True)
+        known = self._known
+        if known is None:
+            self._rows, known = rows, self._read(rows)
+        elif len(fresh):
+            read = np.r_[self._rows, fresh]
+            order = read.argsort()
+            self._rows, known = read[order], known.followed_by(self._read(fresh)).take(order)
+        at, self._known = self._rows, known
+        return lambda some: known.take(np.searchsorted(at, some))
 
-    @cached_property
-    def _all(self) -> Said:
-        names, records = self._texts
-        return said(self._config, self._nodes, names, records, self._weights)
+    def _read(self, rows: IntArray) -> Said:
+        names, records = (texts[rows] for texts in self._texts)
+        return said(self._config, self._nodes.take(rows), names, records, self._weights)
+
+
+def of_part(among: Among, rows: IntArray) -> Among:
+    """Return what `Sayings.among` is to the entities at these rows, for their places among each other."""
+
+    def part(some: IntArray) -> Callable[[IntArray], Said]:
+        tell = among(rows[some])
+        return lambda chosen: tell(rows[chosen])
+
+    return part
+
+
+def _stacked(one: sparse.csr_matrix, other: sparse.csr_matrix) -> sparse.csr_matrix:
+    return sparse.vstack([one, other], format="csr")
 
 
 def _wording(texts: Objects, weights: Weights) -> Wording:
     folded = text.map_unique(text.fold, texts)
-    codes, _ = pd.factorize(folded)
+    codes = (pd.util.hash_array(folded) >> 1).astype(np.int64)
     codes[folded == ""] = -1
     rows = text.weighted(text.trigrams(folded), weights.name)
-    return Wording(codes.astype(np.int64), rare(text.bag(folded), weights.record), rows)
+    return Wording(codes, rare(text.bag(folded), weights.record), rows)
