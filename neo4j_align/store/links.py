@@ -212,8 +212,9 @@ def _prefixes(config: Config) -> dict[str, str]:
 
 
 def _records(rows: pd.DataFrame, columns: list[str]) -> list[dict[str, Any]]:
-    kept = rows[[column for column in columns if column in rows]]
-    return [{str(name): value for name, value in row.items()} for row in kept.to_dict("records")]
+    names = [column for column in columns if column in rows]
+    values = (rows[name].tolist() for name in names)
+    return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
 
 
 def with_ids(database: Database, nodes: Nodes, links: pd.DataFrame) -> pd.DataFrame:

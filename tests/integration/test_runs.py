@@ -214,6 +214,36 @@ def test_a_verdict_given_while_a_run_is_under_way_stands(database: Database) -> 
     assert rows == [{"left": "l0", "right": "r3"}, {"left": "l2", "right": "r2"}]
 
 
+def test_a_link_that_somebody_makes_at_the_same_moment_stands(database: Database) -> None:
+    """Our batch waits for the other transaction as it looks for the name, and then passes it over."""
+    nodes = plain.load(database, 4)
+    made, tried = threading.Event(), threading.Event()
+
+    def somebody(execute: gate.Execute) -> None:
+        execute(
+            "MATCH (l {uid: 'l0'}), (r {uid: 'r0'}) CREATE (l)-[:SAME_AS {pair: 'L:l0|R:r0', status: 'confirmed', "
+            "confidence: 1.0}]->(r)"
+        )
+        made.set()
+        tried.wait(30)
+
+    with runs.running(database, "align", plain.CONFIG) as run:
+        wanted = links.difference(plain.CONFIG, links.NOTHING, plain.frame(nodes, FIRST), "m").create
+        changes = dataclasses.replace(links.NO_CHANGES, create=links.with_ids(database, nodes, wanted))
+        other = threading.Thread(target=database.transact, args=(somebody,))
+        ours = threading.Thread(target=links.write, args=(run, plain.CONFIG, changes, "m"))
+        for thread in (other, ours):
+            thread.start()
+            made.wait(30)
+        ours.join(2)  # it waits for the other's lock
+        assert ours.is_alive()
+        tried.set()
+        for thread in (other, ours):
+            thread.join()
+        assert run.counts()["created"] == 2
+    assert plain.pairs(database) == {**FIRST, ("l0", "r0"): 1.0}
+
+
 def test_whole_numbers_as_keys_stand_a_key_that_is_gone(database: Database) -> None:
     """One link whose end lost its key must not make fractions of all others' keys, and so other links of them."""
     database.write(
