@@ -7,7 +7,8 @@ same one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -17,7 +18,8 @@ from neo4j_align.gnn.features import Entities
 from neo4j_align.records import FloatArray, IntArray, Pairs
 
 DETAILED = 35  # relation maps with features of their own: those of the first 16 relations that both sides have
-CHUNK = 4_096  # pairs at once, in each thread
+ROWS = 16_384  # neighbours of a side whose pairs a thread looks at together: some 50 MiB
+THREADS = 8  # at most: beyond, they wait for Python, and take memory
 Map = Callable[[torch.Tensor], torch.Tensor]
 
 
@@ -27,15 +29,26 @@ def overlap(entities: Entities, pairs: Pairs, maps: int) -> tuple[FloatArray, tu
     Args:
         maps: number of relation maps, "no neighbour" included.
     """
-    ends = [torch.from_numpy(end).long().split(CHUNK) for end in (pairs.left, pairs.right)]
-    # Each thread has chunks of its own: a chunk is hundreds of small steps, of which PyTorch shares few out.
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+    size = max(1, ROWS // max(1, entities.neighbours.shape[1]))
+    ends = [torch.from_numpy(end).long().split(size) for end in (pairs.left, pairs.right)]
+    with _threads() as pool:
         chunks = list(pool.map(partial(_overlap, entities, maps), *ends))
     names = [f"{kind} {what}" for kind in ("any", "same") for what in ("least", "most", "count", "rarity")]
     names += [f"relation {r} {what}" for r in range(1, min(maps, DETAILED)) for what in ("least", "most", "on both")]
     names += ["degree least", "degree most"]
     empty = torch.zeros(0, len(names))
     return torch.cat(chunks or [empty]).numpy(), tuple(names)
+
+
+@contextlib.contextmanager
+def _threads() -> Iterator[ThreadPoolExecutor]:
+    """Yield threads of which each works alone: a chunk is hundreds of small steps, of which PyTorch shares few out."""
+    count = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(min(count, THREADS), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(count)  # theirs would be that of all threads to come
 
 
 @torch.no_grad()

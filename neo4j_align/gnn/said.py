@@ -114,22 +114,21 @@ class Sayings:
     def __init__(self, config: Config, nodes: Nodes, views: Views, weights: Weights) -> None:
         self._config, self._nodes, self._weights = config, nodes, weights
         self._texts = views.names, views.records
-        self._rows = np.empty(0, np.int64)  # sorted: who was read by now
-        self._known: Said | None = None
+        self._known: tuple[IntArray, Said] | None = None  # who was read by now, sorted, and what they say
 
     def among(self, rows: IntArray) -> Callable[[IntArray], Said]:
         """Return what tells, of any of these entities, sorted, what they say."""
         if len(rows) > len(self._nodes) // 2:
             rows = np.arange(len(self._nodes))
-        fresh = np.setdiff1d(rows, self._rows, assume_unique=True)
-        known = self._known
-        if known is None:
-            self._rows, known = rows, self._read(rows)
-        elif len(fresh):
-            read = np.r_[self._rows, fresh]
-            order = read.argsort()
-            self._rows, known = read[order], known.followed_by(self._read(fresh)).take(order)
-        at, self._known = self._rows, known
+        if self._known is None:
+            at, known = rows, self._read(rows)
+        else:
+            at, known = self._known
+            fresh = np.setdiff1d(rows, at, assume_unique=True)
+            if len(fresh):
+                order = np.r_[at, fresh].argsort()
+                at, known = np.r_[at, fresh][order], known.followed_by(self._read(fresh)).take(order)
+        self._known = at, known
         return lambda some: known.take(np.searchsorted(at, some))
 
     def _read(self, rows: IntArray) -> Said:

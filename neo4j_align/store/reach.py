@@ -33,6 +33,8 @@ def reached(pool: Pool, views: Matrices, before: Blocked, moved: BoolArray, agai
     rest[pool.left] = ~again[pool.left]
     gone = rest[before.left] & ~pooled[before.right] & ~before.sure[before.left]
     rest[before.left[gone]], found[before.left[gone]] = False, True
+    looked, anyone = np.flatnonzero(rest), pool.right[pool.moved(moved)[pool.right]]
+    turned: dict[str, sparse.csr_matrix] = {}
     costs = zip(pool.lists, pool.of_lists(before.costs), pool.of_lists(pool.costs), strict=True)
     for number, (names, then, now) in enumerate(costs):
         came, bars = pool.moved(moved, names), before.bars[:, number]
@@ -42,7 +44,10 @@ def reached(pool: Pool, views: Matrices, before: Blocked, moved: BoolArray, agai
             break
         inside = np.flatnonzero(came[before.right] & rest[before.left] & (before.lists >> number & 1 > 0))
         inside = before.left[inside] * len(rest) + before.right[inside]
-        close = np.setdiff1d(_close(views, names, pool.right[came[pool.right]], rows, bars), inside)
+        for name in set(names) - set(turned):
+            turned[name] = _turned(views[name], looked, anyone)
+        close = _close(views, {name: turned[name] for name in names}, pool.right[came[pool.right]], looked, bars)
+        close = np.setdiff1d(close[rest[close // len(rest)]], inside)
         left, right = np.divmod(np.r_[inside, close], len(rest))
         near = _near(views, names, left, right, now, pool.budget)
         within = np.arange(len(left)) < len(inside)
@@ -94,16 +99,23 @@ def _near(
     return cosine(mine, nearest.beside(views, names, other), at, there)
 
 
-def _close(views: Matrices, names: tuple[str, ...], right: IntArray, rows: IntArray, bars: FloatArray) -> IntArray:
-    """Return pairs, as left * N + right, of rows and right entities that come near enough by all that they say."""
+def _turned(matrix: sparse.csr_matrix, rows: IntArray, others: IntArray) -> sparse.csr_matrix:
+    """Return the columns of rows, (R,), as rows, (M, R), of which those that the others lack are empty."""
+    return _narrowed(matrix, nearest.columns_of(matrix[others]), rows).T.tocsr()
+
+
+def _close(views: Matrices, turned: Matrices, right: IntArray, rows: IntArray, bars: FloatArray) -> IntArray:
+    """Return pairs, as left * N + right, of rows and right entities that come near enough by all that they say.
+
+    Args:
+        turned: what `_turned` returns of the rows, by view; the cosines of these views are summed.
+    """
     found = [rows[:0]]
     for start in range(0, len(right), _MET_AT_ONCE):
         some = right[start : start + _MET_AT_ONCE]
         met = sparse.csr_matrix((len(some), len(rows)), dtype=np.float32)
-        for name in names:
-            matrix = views[name]
-            mine = matrix[some]
-            met += mine @ _narrowed(matrix, nearest.columns_of(mine), rows).T
+        for name, columns in turned.items():
+            met += views[name][some] @ columns
         met = met.tocoo()
         near = met.data >= bars[rows[met.col]] - _SLACK
         found.append(rows[met.col[near]] * len(bars) + some[met.row[near]])

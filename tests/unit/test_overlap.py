@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -138,10 +139,33 @@ def test_left_and_right_are_alike(drawn: list[list[tuple[int, int]]], identity: 
 def test_chunks_are_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = [[((i + j) % COUNT, 1 + j % 2) for j in range(3)] for i in range(COUNT)]
     whole, _ = run(graph(drawn, identity=[0, 1, 2, 3] * 2), ALL)
-    monkeypatch.setattr(overlap, "CHUNK", 3)
+    monkeypatch.setattr(overlap, "ROWS", 3 * SIZE)
     part, _ = run(graph(drawn, identity=[0, 1, 2, 3] * 2), ALL)
     np.testing.assert_allclose(part, whole, atol=1e-12)
     assert len(np.unique(whole, axis=0)) > 3
+
+
+def test_threads_side_by_side_have_none_below_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each with a team of its own, 64 threads were 4,000, and a process that may have fewer ended without a word."""
+    inside: list[int] = []
+    work = overlap._overlap
+
+    def watched(*given: Any) -> torch.Tensor:
+        inside.append(torch.get_num_threads())
+        return work(*given)
+
+    monkeypatch.setattr(overlap, "ROWS", SIZE)
+    monkeypatch.setattr(overlap, "_overlap", watched)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        run(graph([[((i + 1) % COUNT, 1)] * 3 for i in range(COUNT)]), ALL)
+        with ThreadPoolExecutor(1) as pool:
+            assert [torch.get_num_threads(), pool.submit(torch.get_num_threads).result()] == [3, 3]
+    finally:
+        torch.set_num_threads(before)
+    assert len(inside) > 3
+    assert set(inside) == {1}
 
 
 def test_without_neighbours_nothing_is_shared() -> None:
