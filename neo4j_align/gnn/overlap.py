@@ -18,7 +18,7 @@ from neo4j_align.gnn.features import Entities
 from neo4j_align.records import FloatArray, IntArray, Pairs
 
 DETAILED = 35  # relation maps with features of their own: those of the first 16 relations that both sides have
-ROWS = 16_384  # neighbours of a side whose pairs a thread looks at together: some 50 MiB
+ROWS = 16_384  # neighbours of a side whose pairs a thread looks at together; bounds its memory
 THREADS = 8  # at most: beyond, they wait for Python, and take memory
 Map = Callable[[torch.Tensor], torch.Tensor]
 
@@ -29,7 +29,7 @@ def overlap(entities: Entities, pairs: Pairs, maps: int) -> tuple[FloatArray, tu
     Args:
         maps: number of relation maps, "no neighbour" included.
     """
-    size = max(1, ROWS // max(1, entities.neighbours.shape[1]))
+    size = max(1, ROWS // entities.neighbours.shape[1])
     ends = [torch.from_numpy(end).long().split(size) for end in (pairs.left, pairs.right)]
     with _threads() as pool:
         chunks = list(pool.map(partial(_overlap, entities, maps), *ends))
