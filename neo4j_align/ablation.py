@@ -158,8 +158,9 @@ def look(sight: Sight, scene: Scene, cutout: Surroundings, pair: tuple[int, int]
     left, right = (np.full(len(pairs), end, np.int32) for end in pair)
     taken = rivals.taken(scene.known, Pairs(left, right, pairs.scores))
     places = _places(scene, near, cutout, pair, candidates, pairs.scores)
-    evidence, names = sight.evidence(_bearing(scene, near, pair, cutout), pairs, places, taken)
-    return Look(pairs, evidence, names, scene.graph.nodes.type[left], near.seen, np.ones(len(left), bool))
+    seen = near.seen
+    evidence, names = sight.evidence(_bearing(scene, near, pair, cutout), seen, pairs, places, taken)
+    return Look(pairs, evidence, names, scene.graph.nodes.type[left], seen, np.ones(len(left), bool))
 
 
 def _places(

@@ -62,6 +62,7 @@ class Explainer:
         self.found, self.judged = found, found.judged
         self._config, self._model = found.config, model
         self._nodes, self._drawn = found.judged.scene.graph.seen
+        self._seen = found.judged.scene.seen.encoded
         self._sight = Sight(found.config, Stages())
 
     @gpu_memory()
@@ -113,7 +114,7 @@ class Explainer:
         """Return the neighbours of both entities, those that meet as one, at most one of either side with one."""
         ids = [np.unique(drawn[drawn >= 0]) for drawn in self._drawn.neighbours[list(pair)]]
         known = self.judged.scene.known
-        meet = overlap.meetings(self.judged.scene.seen, *ids)
+        meet = overlap.meetings(self._seen, *ids)
         related = [[set(self._codes(end, at)) for at in side] for end, side in zip(pair, ids, strict=True)]
         alike = np.array([[bool(a & b) for b in related[1]] for a in related[0]]).reshape(meet.shape)
         best = linear_sum_assignment(-meet * (1 + _RELATED * alike))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -24,7 +24,7 @@ class Entities:
     """All entities as tensors; the only form in which the network sees the graph.
 
     Attributes:
-        name: (N, SKETCH), record: (N, SKETCH), random projections of the views, rows of length 1 or 0.
+        name: (N, SKETCH), record: (N, SKETCH) or none any more, random projections of the views, rows of length 1 or 0.
         type: (N,), index of the type.
         neighbours: (N, K), -1 where there is none.
         relations: (N, K), index of the relation map; 0 where there is none.
@@ -50,6 +50,11 @@ class Entities:
     def device(self) -> torch.device:
         """Where they are; what is computed from them is computed there."""
         return self.type.device
+
+    @property
+    def encoded(self) -> Entities:
+        """Return them without the records, which nothing reads once the network has encoded all."""
+        return replace(self, record=self.record[:0].clone())
 
     def to(self, device: torch.device) -> Entities:
         """Return them on another device."""

@@ -23,9 +23,28 @@ BINS = 8  # of a feature's piecewise linear encoding
 HEADS = 4  # that compare, each for itself; their mean hangs less on a seed where labels are few
 
 
+class Dropout(nn.Module):
+    """Leaves numbers out as `torch.nn.Dropout` does, at a rate of 256ths: a byte decides each, drawn eight at a time.
+
+    PyTorch draws them one by one, which was a fifth of a step of the comparison.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.kept = max(1, round(256 * (1 - rate)))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return inputs (…) with some of them zero, and the others as much larger; in evaluation as they are."""
+        if not self.training or self.kept == 256:
+            return inputs
+        drawn = torch.empty(-(-inputs.numel() // 8), dtype=torch.int64, device=inputs.device).random_(-(2**63), None)
+        kept = drawn.view(torch.uint8)[: inputs.numel()].view_as(inputs) < self.kept
+        return inputs * (kept.to(inputs.dtype) * (256 / self.kept))
+
+
 def _head(inputs: int, width: int, dropout: float) -> nn.Sequential:
-    hidden = [nn.Linear(inputs, width), nn.ReLU(), nn.Dropout(dropout)]
-    return nn.Sequential(*hidden, nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout), nn.Linear(width, 1))
+    hidden = [nn.Linear(inputs, width), nn.ReLU(), Dropout(dropout)]
+    return nn.Sequential(*hidden, nn.Linear(width, width), nn.ReLU(), Dropout(dropout), nn.Linear(width, 1))
 
 
 class Shape(BaseModel):
@@ -45,7 +64,7 @@ class Encoded:
     """Entities as the pair's layer needs them.
 
     Attributes:
-        own: (E, d), key: (E, SKETCH), what `Network.encode` returns.
+        own: (E, d), what `Network.encode` returns of them.
         attention: (A, K), what `Network.attend` returns for the first A of these E entities, those of the pairs.
         messages: (M, d), what `Network.messages` returns for each neighbour of these by each relation that it has to
             any; heard: (A, K), which of them each neighbour gives, any where there is none.
@@ -53,7 +72,6 @@ class Encoded:
     """
 
     own: torch.Tensor
-    key: torch.Tensor
     attention: torch.Tensor
     messages: torch.Tensor
     heard: torch.Tensor
@@ -127,7 +145,6 @@ class Network(nn.Module):
         self.text = nn.Linear(2 * SKETCH, d)
         self.kind = nn.Embedding(shape.types, d)
         self.own = nn.Linear(d, d)
-        self.key = nn.Linear(SKETCH, SKETCH, bias=False)
         # All maps start equal: cross-graph attention compares spaces that must start comparable.
         start = nn.init.orthogonal_(torch.empty(d, d)).repeat(maps, 1, 1)
         self.relation1, self.relation2 = nn.Parameter(start.clone()), nn.Parameter(start.clone())
@@ -136,25 +153,32 @@ class Network(nn.Module):
         self.own2 = nn.Linear(2 * d, d)
         self.widen = nn.Linear(2 * d, d, bias=False)
         self.sharpness = nn.Parameter(torch.tensor(3.0))
-        self.head = nn.Sequential(nn.Linear(4 * d, d), nn.ReLU(), nn.Dropout(shape.dropout), nn.Linear(d, 1))
+        self.head = nn.Sequential(nn.Linear(4 * d, d), nn.ReLU(), Dropout(shape.dropout), nn.Linear(d, 1))
         self.comparison = Comparison(shape)
         self.gate = nn.Linear(self.comparison.width, 1)
-        nn.init.eye_(self.key.weight)
         for parameter in self.head[-1].parameters():  # the network begins by adding nothing to the comparison
             nn.init.zeros_(parameter)
 
-    def encode(self, entities: Entities, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def read(self, entities: Entities, ids: torch.Tensor) -> torch.Tensor:
+        """Return level 0 of entities (D,), what their attributes say of them; (D, d)."""
+        words = torch.cat([entities.name[ids], entities.record[ids]], dim=1).to(self.text.weight.dtype)
+        return functional.relu(self.text(words * SKETCH**0.5) + self.kind(entities.type[ids]))
+
+    def encode(
+        self, entities: Entities, ids: torch.Tensor, level0: torch.Tensor, place: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Encode entities (D,) from their attributes and their sampled neighbours' (equations 1 and 2).
 
+        Args:
+            level0: what `read` returned of all these and others, (S, d); place: (N,), where each stands there.
+
         Returns:
-            Their own part of a pair's vectors (D, d), what others see of them as neighbours (D, d), and the keys by
-            which neighbours of two entities find each other (D, SKETCH).
+            Their own part of a pair's vectors, and what others see of them as neighbours; (D, d) both.
         """
         edges = hop(entities, ids, self.shape.maps)
-        level0 = self._level0(entities, edges.sources)
-        hidden = functional.relu(torch.cat([self.own(level0[edges.own]), self._aggregate(level0, edges)], dim=1))
-        key = functional.normalize(self.key(entities.name[ids].to(self.key.weight.dtype)), dim=1)
-        return self.own2(hidden), self.widen(hidden), key
+        near = level0[place[edges.sources]]
+        hidden = functional.relu(torch.cat([self.own(near[edges.own]), self._aggregate(near, edges)], dim=1))
+        return self.own2(hidden), self.widen(hidden)
 
     def messages(self, inside: torch.Tensor, heard: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Map neighbours by relations: W_r h_j, (M, d), and a_r · W_r h_j, (M,).
@@ -177,10 +201,6 @@ class Network(nn.Module):
         mine = torch.einsum("ud,rd->ur", inside, self.attend2[:, 0]).gather(1, entities.relations[ids])
         valid = entities.neighbours[ids] >= 0
         return functional.leaky_relu(mine + theirs, 0.2).masked_fill(~valid, -1e9).softmax(1) * valid
-
-    def _level0(self, entities: Entities, ids: torch.Tensor) -> torch.Tensor:
-        words = torch.cat([entities.name[ids], entities.record[ids]], dim=1).to(self.text.weight.dtype)
-        return functional.relu(self.text(words * SKETCH**0.5) + self.kind(entities.type[ids]))
 
     def _aggregate(self, level0: torch.Tensor, edges: Hop) -> torch.Tensor:
         """Sum the neighbours' messages W_r h_j with relation-aware attention; (D, d)."""
@@ -230,13 +250,13 @@ class Network(nn.Module):
     def _cross(self, entities: Entities, encoded: Encoded, pairs: torch.Tensor) -> torch.Tensor:
         """Return the cross-graph attention α of both sides' neighbours, left entities first; (2B, K), not normalised.
 
-        α_p ∝ Σ_q exp(-‖k_p - k_q‖₂) over the other side's neighbours, with keys k from the normalised names, and a
-        neighbour's rarity, so that hubs weigh little.
+        α_p ∝ Σ_q exp(-s ‖k_p - k_q‖₂) over the other side's neighbours, with the projected names for keys k, a learned
+        sharpness s, and a neighbour's rarity, so that hubs weigh little.
         """
         one, other = (entities.neighbours[side] for side in pairs.unbind(1))
         near = meeting(
-            entities, one, other, lambda ids: encoded.key[encoded.place[ids]],
-            lambda product: (-self.sharpness * (2 - 2 * product).clamp(min=1e-12).sqrt()).exp(),
+            entities, one, other, self.sharpness.dtype,
+            lambda cosine: (-self.sharpness * (2 - 2 * cosine).clamp(min=0).sqrt()).exp(),
         )  # fmt: skip
         return torch.cat([near.sum(2), near.sum(1)]) * entities.rarity[torch.cat([one, other]).clamp(min=0)]
 

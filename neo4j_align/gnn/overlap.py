@@ -85,18 +85,20 @@ def _meet(entities: Entities, one: torch.Tensor, other: torch.Tensor) -> torch.T
         return ((cosine.float() - 0.5) * 2).clamp(0, 1).square()
 
     # In double precision, as the scores: a product's last digits depend on what else is in the batch.
-    return meeting(entities, one, other, lambda ids: entities.name[ids].double(), near)
+    return meeting(entities, one, other, torch.float64, near)
 
 
-def meeting(entities: Entities, one: torch.Tensor, other: torch.Tensor, rows: Map, near: Map) -> torch.Tensor:
+def meeting(
+    entities: Entities, one: torch.Tensor, other: torch.Tensor, precision: torch.dtype, near: Map
+) -> torch.Tensor:
     """Return how near the neighbours of two, (B, K) each, -1 where none is, are to each other; (B, K, K).
 
     1 for those known to be one, 0 for those known to be two, which are most. Only where neither has a sure counterpart
-    the product of their rows tells; pairs with about as many such neighbours are multiplied together.
+    the cosine of their names tells; pairs with about as many such neighbours are multiplied together.
 
     Args:
-        rows: returns the rows of entities, (G, W) to (G, W, d).
-        near: returns how near they are by the products of their rows; (G, W, W) both.
+        precision: of the cosines.
+        near: returns how near they are by the cosines of their names; (G, W, W) both.
     """
     sides = [side.clamp(min=0) for side in (one, other)]
     there = [(side >= 0) & ~entities.sure[ids] for side, ids in zip((one, other), sides, strict=True)]
@@ -104,12 +106,14 @@ def meeting(entities: Entities, one: torch.Tensor, other: torch.Tensor, rows: Ma
     count = torch.stack([side.sum(dim=1) for side in there])
     most = torch.where((count > 0).all(dim=0), count.amax(dim=0), 0)
     # A zero that hangs on the weights: a group of learners waits for each of them, whoever compares no neighbours.
-    found = near(rows(sides[0][:0])).sum().repeat(*one.shape, other.shape[1])
+    found = near(entities.name[:0].to(precision)).sum().repeat(*one.shape, other.shape[1])
     widest = int(most.max()) if len(most) else 0
     for width in (2**power for power in range((widest - 1).bit_length() + 1 if widest else 0)):
         some = ((most > width // 2) & (most <= width)).nonzero().squeeze(1)
         at = [side[some, :width] for side in order]
-        left, right = (rows(ids[some].gather(1, place)) for ids, place in zip(sides, at, strict=True))
+        left, right = (
+            entities.name[ids[some].gather(1, place)].to(precision) for ids, place in zip(sides, at, strict=True)
+        )
         both = [side[some].gather(1, place) for side, place in zip(there, at, strict=True)]
         met = near(torch.bmm(left, right.transpose(1, 2))) * (both[0].unsqueeze(2) & both[1].unsqueeze(1))
         found[some.view(-1, 1, 1), at[0].unsqueeze(2), at[1].unsqueeze(1)] = met

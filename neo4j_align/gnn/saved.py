@@ -26,7 +26,7 @@ from neo4j_align.operating import Operating
 from neo4j_align.records import FloatArray
 from neo4j_align.views import Weights
 
-FORMAT = 3  # 3: numbers that are lent are features
+FORMAT = 4  # 4: names are compared as they are projected, by no weights
 _ABOUT = "model.json"
 _PARTS = ("first", "network", "frozen")
 

@@ -53,19 +53,30 @@ def encode(
     """Encode once each entity of some pairs, (B, 2), and their neighbours."""
     pairs, at_once = pairs.to(entities.device), _at_once(ENCODED_AT_ONCE, entities)
     own = torch.unique(pairs)
-    neighbours = torch.unique(entities.neighbours[own])
-    ids = torch.cat([own, neighbours[(neighbours >= 0) & ~torch.isin(neighbours, own)]])
+    ids = _with_neighbours(entities, own)
+    read = _with_neighbours(entities, ids)
     place = torch.zeros(len(entities), dtype=torch.long, device=ids.device)
-    place[ids] = torch.arange(len(ids), device=ids.device)
-    parts = (network.encode(entities, batch) for batch in ids.split(at_once))
-    alone, inside, key = _joined(parts, len(ids), advance)
-    edges = entities.relations[own] * len(ids) + place[entities.neighbours[own].clamp(min=0)]
+    place[read] = torch.arange(len(read), device=ids.device)
+
+    def parts() -> Iterator[tuple[torch.Tensor, torch.Tensor]]:  # at their end level 0, a vector an entity, may go
+        [level0] = _joined(((network.read(entities, batch),) for batch in read.split(at_once)), len(read))
+        yield from (network.encode(entities, batch, level0, place) for batch in ids.split(at_once))
+
+    alone, inside = _joined(parts(), len(ids), advance)
+    near = entities.neighbours[own]
+    edges = (entities.relations[own] * len(ids) + place[near.clamp(min=0)]) * (near >= 0)
     different, heard = torch.unique(edges, return_inverse=True)
     said = (network.messages(inside, some) for some in different.split(at_once))
     messages, told = _joined(said, len(different))
     batches = (column.split(at_once) for column in (inside[: len(own)], told[heard], own))
     attention = [network.attend(entities, *batch) for batch in zip(*batches, strict=True)]
-    return Encoded(alone, key, torch.cat(attention), messages, heard, place)
+    return Encoded(alone, torch.cat(attention), messages, heard, place)
+
+
+def _with_neighbours(entities: Entities, ids: torch.Tensor) -> torch.Tensor:
+    """Return some entities, (D,), and behind them their sampled neighbours that are none of them."""
+    neighbours = torch.unique(entities.neighbours[ids])
+    return torch.cat([ids, neighbours[(neighbours >= 0) & ~torch.isin(neighbours, ids)]])
 
 
 def _joined(

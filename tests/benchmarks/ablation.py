@@ -26,7 +26,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from neo4j_align import pipeline
 from neo4j_align.config import Config
 from neo4j_align.gnn import model, partition, saved, score, train
-from neo4j_align.gnn.features import SKETCH, Entities
+from neo4j_align.gnn.features import Entities
 from neo4j_align.gnn.model import Network
 from neo4j_align.gnn.tensors import Weights, weights
 from neo4j_align.looks import Looks
@@ -83,11 +83,10 @@ def _compared(self: Network, entities: Entities, _: Any, pairs: torch.Tensor, fe
     return judged + 0 * self.sharpness
 
 
-def _unencoded(self: Network, seen: Entities, ids: torch.Tensor) -> tuple[torch.Tensor, ...]:
+def _unencoded(self: Network, seen: Entities, ids: torch.Tensor, *_: Any) -> tuple[torch.Tensor, torch.Tensor]:
     """Spare the work that nobody looks at."""
-    width, kind = self.shape.width, self.gate.weight.dtype
-    sizes = (2 * width, width, SKETCH)
-    return tuple(torch.zeros(len(ids), size, dtype=kind, device=seen.device) for size in sizes)
+    nothing = torch.zeros(len(ids), self.shape.width, dtype=self.gate.weight.dtype, device=seen.device)
+    return nothing, nothing
 
 
 def _untrained(lesson: train.Lesson, *_: Any) -> tuple[Weights, list[float]]:
@@ -132,9 +131,11 @@ class Boosting(Looks):
         return found
 
     def _second(self, model: saved.Model, scene: Scene, pairs: Pairs, places: FloatArray) -> npt.NDArray[np.float64]:
+        seen = scene.seen
+
         def judged(part: partition.Partition) -> npt.NDArray[np.float64]:
-            evidence, _ = partition.evidence(scene.shared, part)
-            return self._score(model.network, scene.seen, part.among_all, evidence)
+            evidence, _ = partition.evidence(scene.shared(seen), part)
+            return self._score(model.network, seen, part.among_all, evidence)
 
         return np.concatenate([judged(part) for part in scene.whole(pairs, places).cut()])
 

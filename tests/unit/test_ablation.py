@@ -78,8 +78,9 @@ def seen() -> tuple[Sight, Scene, Look, Model]:
 
 def _judged(sight: Sight, scene: Scene, pairs: Pairs, model: Model) -> npt.NDArray[np.float64]:
     """Return the scores of pairs as `Looks` gives them."""
-    evidence, _ = sight.evidence(scene, pairs, rivals.places(pairs))
-    network, entities = score.exact(model.network, scene.seen)
+    seen = scene.seen
+    evidence, _ = sight.evidence(scene, seen, pairs, rivals.places(pairs))
+    network, entities = score.exact(model.network, seen)
     both = score.indices(pairs)
     return score.logits(network, entities, score.encode_once(network, entities, both, lambda _: None), both, evidence)
 
