@@ -15,7 +15,7 @@ import numpy.typing as npt
 from neo4j_align.config import Config
 from neo4j_align.gnn import rivals, score
 from neo4j_align.gnn.saved import Model
-from neo4j_align.records import LEFT, VIEWS, Anchors, FloatArray, IntArray, Neighbourhood, Nodes, Pairs
+from neo4j_align.records import LEFT, VIEWS, Anchors, BoolArray, FloatArray, IntArray, Neighbourhood, Nodes, Pairs
 from neo4j_align.sight import Graph, Look, Scene, Sight
 from neo4j_align.views import cosine
 
@@ -28,13 +28,15 @@ class Removal:
     """What is taken away from both entities of a pair: an attribute, or the relationships to a neighbour of each.
 
     Attributes:
-        slot: name of the attribute; None where it is neighbours, or nothing at all.
+        slot: name of the attribute; None where it is something else, or nothing at all.
         left, right: the neighbours, by index into Nodes; -1 for none.
+        taken: whether it is that the first look took either for another's counterpart.
     """
 
     slot: str | None = None
     left: int = -1
     right: int = -1
+    taken: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Surroundings:
 
     Attributes:
         places: (M,), where the first M entities are in the graph; sorted.
-        left, right: (A,), the copies.
+        left, right: (A,), the copies; free: (A,), those of which neither counts as another's counterpart.
     """
 
     graph: Graph
@@ -51,6 +53,7 @@ class Surroundings:
     places: IntArray
     left: IntArray
     right: IntArray
+    free: BoolArray
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,8 @@ def cut(config: Config, scene: Scene, pair: tuple[int, int], removals: Sequence[
     for at, removal in enumerate(removals):
         _forget(config, nodes, removal.slot, [left[at], right[at]])
     graph = Graph(nodes, Neighbourhood(neighbours, relations, degree), whole.means)
-    return Surroundings(graph, _anchors(scene.known, inside, places, pair, times), places, left, right)
+    free = np.array([removal.taken for removal in removals])
+    return Surroundings(graph, _anchors(scene.known, inside, places, pair, times), places, left, right, free)
 
 
 def surroundings(scene: Scene, pair: tuple[int, int]) -> IntArray:
@@ -156,11 +160,11 @@ def look(sight: Sight, scene: Scene, cutout: Surroundings, pair: tuple[int, int]
     scores = [cosine(rows, rows, cutout.left, cutout.right) for rows in near.views.rows]
     pairs = Pairs(cutout.left.astype(np.int32), cutout.right.astype(np.int32), np.stack(scores, axis=1))
     left, right = (np.full(len(pairs), end, np.int32) for end in pair)
-    taken = rivals.taken(scene.known, Pairs(left, right, pairs.scores))
+    taken, of = rivals.taken(scene.known, Pairs(left, right, pairs.scores))
+    taken[cutout.free] = 0
     places = _places(scene, near, cutout, pair, candidates, pairs.scores)
-    seen = near.seen
-    evidence, names = sight.evidence(_bearing(scene, near, pair, cutout), seen, pairs, places, taken)
-    return Look(pairs, evidence, names, scene.graph.nodes.type[left], seen, np.ones(len(left), bool))
+    evidence, names = sight.evidence(_bearing(scene, near, pair, cutout), pairs, places, (taken, of))
+    return Look(pairs, evidence, names, scene.graph.nodes.type[left], near.readable, np.ones(len(left), bool))
 
 
 def _places(

@@ -62,7 +62,6 @@ class Explainer:
         self.found, self.judged = found, found.judged
         self._config, self._model = found.config, model
         self._nodes, self._drawn = found.judged.scene.graph.seen
-        self._seen = found.judged.scene.seen.encoded
         self._sight = Sight(found.config, Stages())
 
     @gpu_memory()
@@ -99,6 +98,8 @@ class Explainer:
         slots = [slot for slot in slots if any(nodes.attributes[slot][end] is not None for end in pair)]
         met = self._counterparts(pair)
         removals = [Removal(), *map(Removal, slots), *(Removal(None, one.left, one.right) for one in met)]
+        others = self._others(pair)
+        removals += [Removal(taken=True)] if any(others) else []
         again = rescore(self._sight, self._model, judged.scene, pair, removals, judged.pairs)
         standing = stand(
             judged.pairs, judged.confidence, judged.logits, nodes.type, self.found.thresholds,
@@ -108,13 +109,14 @@ class Explainer:
         neighbours = [
             self._neighbour(pair, one, again.weights, *again.lost(at)) for at, one in enumerate(met, 1 + len(slots))
         ]
-        return self._told(pair, standing, again, _strongest(attributes), _strongest(neighbours))
+        taken = Attribute("another counterpart", *others, *again.lost(len(removals) - 1)) if any(others) else None
+        return self._told(pair, standing, again, _strongest(attributes), _strongest(neighbours), taken)
 
     def _counterparts(self, pair: Ends) -> list[_Met]:
         """Return the neighbours of both entities, those that meet as one, at most one of either side with one."""
         ids = [np.unique(drawn[drawn >= 0]) for drawn in self._drawn.neighbours[list(pair)]]
         known = self.judged.scene.known
-        meet = overlap.meetings(self._seen, *ids)
+        meet = overlap.meetings(self.judged.scene.seen, *ids)
         related = [[set(self._codes(end, at)) for at in side] for end, side in zip(pair, ids, strict=True)]
         alike = np.array([[bool(a & b) for b in related[1]] for a in related[0]]).reshape(meet.shape)
         best = linear_sum_assignment(-meet * (1 + _RELATED * alike))
@@ -127,6 +129,17 @@ class Explainer:
         ]
         found += [_Met(int(at), -1) for at in np.delete(ids[0], left)]
         return found + [_Met(-1, int(at)) for at in np.delete(ids[1], right)]
+
+    def _others(self, pair: Ends) -> tuple[str | None, str | None]:
+        """Name whom the first look took for the counterpart of either, and how surely, where it is not the other."""
+        known = self.judged.scene.known
+        left, right = (
+            f"{self._entity(int(known.twin[end]))} ({known.confidence[end]:.2f})"
+            if known.twin[end] >= 0 and known.twin[end] != other
+            else None
+            for end, other in (pair, pair[::-1])
+        )
+        return left, right
 
     def _codes(self, entity: int, neighbour: int) -> list[int]:
         """Return the codes of the relations by which an entity has a neighbour."""
@@ -169,7 +182,13 @@ class Explainer:
         return name
 
     def _told(
-        self, pair: Ends, standing: Standing, again: Rescored, attributes: list[Attribute], neighbours: list[Neighbour]
+        self,
+        pair: Ends,
+        standing: Standing,
+        again: Rescored,
+        attributes: list[Attribute],
+        neighbours: list[Neighbour],
+        taken: Attribute | None,
     ) -> Explanation:
         candidates, kind = self.judged.pairs, self._nodes.type[pair[0]]
         found = bool(((candidates.left == pair[0]) & (candidates.right == pair[1])).any())
@@ -177,7 +196,8 @@ class Explainer:
         outcome = standing.outcome(confidence, scored)
         status: Status = outcome if found or standing.verdict else "not a candidate"
         curve, least = self._model.about.curves[kind], standing.threshold
-        evidence: list[Evidence] = sorted([*attributes, *neighbours], key=lambda one: one.contribution)
+        evidence: list[Evidence] = [*attributes, *neighbours, *([taken] if taken else [])]
+        evidence.sort(key=lambda one: one.contribution)
         return Explanation(
             left=self._entity(pair[0]),
             right=self._entity(pair[1]),
@@ -195,6 +215,7 @@ class Explainer:
             ),
             attributes=tuple(attributes),
             neighbours=tuple(neighbours),
+            taken=taken,
             rivals=tuple(self._rivals(pair)),
             counterfactual=_counterfactual(status, standing, scored, evidence),
             model=self._model.about.id,

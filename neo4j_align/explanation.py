@@ -33,10 +33,10 @@ class Entity:
 
 @dataclass(frozen=True)
 class Attribute:
-    """An attribute of both entities, and what the score would be without it.
+    """An attribute of both entities, or whom the first look took them for; and what the score would be without it.
 
     Attributes:
-        left, right: the values as text; None where missing.
+        left, right: the values as text, or names of the counterparts; None where missing.
         contribution: score minus the score without the values of both: above 0 it speaks for the pair.
         confidence: what it would be without them.
     """
@@ -130,6 +130,7 @@ class Explanation:
     Attributes:
         reason: the verdict in a sentence or two.
         attributes, neighbours: the evidence, the strongest first.
+        taken: as evidence, whom the first look took either for, where it is not the other; None where it is nobody.
         rivals: the other candidates of both entities, the surest first.
         counterfactual: None where no single evidence would change the verdict.
         model: id of the model.
@@ -145,6 +146,7 @@ class Explanation:
     path: Path
     attributes: tuple[Attribute, ...]
     neighbours: tuple[Neighbour, ...]
+    taken: Attribute | None
     rivals: tuple[Rival, ...]
     counterfactual: Counterfactual | None
     model: str
@@ -156,8 +158,13 @@ class Explanation:
 
     @property
     def evidence(self) -> list[Evidence]:
-        """Attributes and neighbours, what speaks for the pair first."""
-        return sorted([*self.attributes, *self.neighbours], key=lambda one: -one.contribution)
+        """All of it, what speaks for the pair first."""
+        return sorted([*self.stated, *self.neighbours], key=lambda one: -one.contribution)
+
+    @property
+    def stated(self) -> list[Attribute]:
+        """The attributes, and behind them whom the first look took either for."""
+        return [*self.attributes, *([self.taken] if self.taken else [])]
 
     def document(self) -> dict[str, Any]:
         """Return all of it for JSON, with `linked`, and `against`: what speaks against it, the strongest first."""

@@ -157,17 +157,16 @@ class Looks:
 
     def _first(self, model: saved.Model, scene: Scene, pairs: Pairs, places: FloatArray) -> Logits:
         with self.stages.stage("first look", len(pairs)) as advance:
-            given, whole = (scene.shared(scene.seen.encoded), model.first), scene.whole(pairs, places)
+            given, whole = (scene.shared, model.first), scene.whole(pairs, places)
             return partition.logits(self.engine, partition.compared, given, whole, advance)
 
     def _second(self, model: saved.Model, scene: Scene, pairs: Pairs, places: FloatArray) -> Logits:
-        seen = scene.seen
-        network, exact = score.exact(model.network, seen)
+        network, seen = score.exact(model.network, scene.readable)
         with self.stages.stage("encode") as advance:
-            encoded = score.encode_once(network, exact, score.indices(pairs), advance)
-        seen, exact = seen.encoded, exact.encoded
+            encoded = score.encode_once(network, seen, score.indices(pairs), advance)
+        seen = seen.encoded
         with self.stages.stage("score", len(pairs)) as advance:
-            given, whole = (scene.shared(seen), network, exact, encoded), scene.whole(pairs, places)
+            given, whole = (scene.shared, network, seen, encoded), scene.whole(pairs, places)
             return partition.logits(self.engine, partition.judged, given, whole, advance)
 
     def _told(self, table: pd.DataFrame | None, known: labels.Labels, decided: Verdicts) -> dict[str, Any]:

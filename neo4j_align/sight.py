@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -94,14 +95,20 @@ class Scene:
         near, circle = around(self.graph.neighbourhood, known, most, everyone)
         return replace(self, views=self.views.around(known, near, circle), known=known)
 
-    @property
+    @cached_property
     def seen(self) -> features.Entities:
-        """The entities as tensors, which are made whenever they are asked for."""
+        """The entities as tensors, without their records."""
         return features.entities(self.config, self.graph.nodes, self.graph.neighbourhood, self.views, self.known)
 
-    def shared(self, seen: features.Entities) -> partition.Shared:
-        """Return what all partitions of its pairs share, the entities as tensors among it."""
-        return partition.Shared(self.config, seen, self.known)
+    @property
+    def readable(self) -> features.Entities:
+        """The entities with their records, which the network reads and nothing else; made each time."""
+        return self.seen.with_records(self.views)
+
+    @property
+    def shared(self) -> partition.Shared:
+        """What all partitions of its pairs share."""
+        return partition.Shared(self.config, self.seen, self.known)
 
     def whole(self, pairs: Pairs, places: FloatArray) -> partition.Whole:
         """Return pairs with their places, (P, 4), to be cut into partitions."""
@@ -126,7 +133,7 @@ class Look:
 
     Attributes:
         evidence: (P, F), features of the pairs; names: of the features.
-        types: (P,); seen: the entities as tensors.
+        types: (P,); seen: the entities as tensors, with their records.
         blocked: (P,), which of them blocking found; the others are labelled one by one, or veiled.
     """
 
@@ -173,10 +180,9 @@ class Sight:
             pairs, blocked = self._candidates(scene, exclusive, labelled, kinds)
             advance(len(pairs))
         with self.stages.stage("compare") as advance:
-            seen = scene.seen
-            evidence, names = self.evidence(scene, seen, pairs, rivals.places(pairs))
+            evidence, names = self.evidence(scene, pairs, rivals.places(pairs))
             advance(len(pairs))
-        return Look(pairs, evidence, names, scene.graph.nodes.type[pairs.left], seen, blocked)
+        return Look(pairs, evidence, names, scene.graph.nodes.type[pairs.left], scene.readable, blocked)
 
     def _candidates(
         self, scene: Scene, exclusive: list[bool], labelled: labels.Labels | None, kinds: BoolArray | None
@@ -205,34 +211,27 @@ class Sight:
         behind.views.lent[hidden.unlent] = np.nan
         shown = look.pairs.take(rows)
         copies = candidates.pairs(behind.views, hidden.copy[shown.left], shown.right)
-        seen, taken = behind.seen, rivals.taken(found, shown)
-        evidence, _ = self.evidence(behind, seen, copies, rivals.places(copies), taken)
+        evidence, _ = self.evidence(behind, copies, rivals.places(copies), rivals.taken(found, shown))
         return Look(
             look.pairs.followed_by(copies),
             np.concatenate([look.evidence, evidence]),
             look.names,
             np.append(look.types, look.types[rows]),
-            seen,
+            behind.readable,
             np.append(look.blocked, np.zeros(len(rows), bool)),
         )
 
     def evidence(
-        self,
-        scene: Scene,
-        seen: features.Entities,
-        pairs: Pairs,
-        places: FloatArray,
-        taken: rivals.Features | None = None,
+        self, scene: Scene, pairs: Pairs, places: FloatArray, taken: rivals.Features | None = None
     ) -> rivals.Features:
         """Return the features of pairs, (P, F), and their names.
 
         Args:
-            seen: the scene's entities as tensors.
             places: (P, 4), where they stand among their rivals (`rivals.places`).
             taken: how surely their ends belong to others; None takes it from the scene's anchors.
         """
         [every] = scene.whole(pairs, places).cut(len(pairs))
-        return partition.evidence(scene.shared(seen), every, taken)
+        return partition.evidence(scene.shared, every, taken)
 
 
 def require(candidates: npt.NDArray[Any]) -> None:

@@ -170,7 +170,7 @@ def _evidence(found: Explanation) -> pd.DataFrame:
         ("verdict", f"{found.status}: {found.reason}", *both, found.score, found.confidence)
     ]
     for one in found.evidence:
-        kind = "attribute" if isinstance(one, Attribute) else "neighbour"
+        kind = "taken" if one is found.taken else "attribute" if isinstance(one, Attribute) else "neighbour"
         sides = ("" if side is None else str(side) for side in (one.left, one.right))  # a list has no null
         rows.append((kind, one.what, *sides, one.contribution, one.confidence))
     names = ["evidence", "what", "left_value", "right_value", "contribution", "confidence"]

@@ -100,7 +100,7 @@ def plain(value: str | None, longest: int = _LONGEST) -> str:
 
 def _attributes(found: Explanation) -> Table:
     table = _table("Attributes", "attribute", found.left.side, found.right.side, "contribution", "confidence without")
-    for one in found.attributes:
+    for one in found.stated:
         left, right = _text(one.left), _text(one.right)
         table.add_row(_text(one.name), left, right, _contribution(one.contribution), _text(f"{one.confidence:.2f}"))
     return table

@@ -24,7 +24,8 @@ class Entities:
     """All entities as tensors; the only form in which the network sees the graph.
 
     Attributes:
-        name: (N, SKETCH), record: (N, SKETCH) or none any more, random projections of the views, rows of length 1 or 0.
+        name: (N, SKETCH), record: (N, SKETCH), random projections of the views, rows of length 1 or 0; the records only
+            where the network is to encode these entities, else (0, SKETCH).
         type: (N,), index of the type.
         neighbours: (N, K), -1 where there is none.
         relations: (N, K), index of the relation map; 0 where there is none.
@@ -51,9 +52,13 @@ class Entities:
         """Where they are; what is computed from them is computed there."""
         return self.type.device
 
+    def with_records(self, views: Views) -> Entities:
+        """Return them with what their records say, so that they can be encoded."""
+        return replace(self, record=torch.from_numpy(sketch(views.record)))
+
     @property
     def encoded(self) -> Entities:
-        """Return them without the records, which nothing reads once the network has encoded all."""
+        """Return them without the records, which nothing reads once they are encoded."""
         return replace(self, record=self.record[:0].clone())
 
     def to(self, device: torch.device) -> Entities:
@@ -62,14 +67,14 @@ class Entities:
 
 
 def entities(config: Config, nodes: Nodes, neighbourhood: Neighbourhood, views: Views, anchors: Anchors) -> Entities:
-    """Project the views, and number relations and identities."""
+    """Project the names, and number relations and identities."""
     _, identity = np.unique(views.signatures, return_inverse=True)
     nameless = views.signatures == ""
     identity[nameless] = -1 - np.arange(np.count_nonzero(nameless))
     identity = np.where(anchors.sure, len(nodes) + anchors.identity, identity)
     return Entities(
         name=torch.from_numpy(sketch(views.name)),
-        record=torch.from_numpy(sketch(views.record)),
+        record=torch.zeros(0, SKETCH),
         type=torch.from_numpy(nodes.type.astype(np.int64)),
         neighbours=torch.from_numpy(neighbourhood.neighbours.astype(np.int64)),
         relations=torch.from_numpy(relation_maps(config)[neighbourhood.relations]),

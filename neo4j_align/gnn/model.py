@@ -23,28 +23,9 @@ BINS = 8  # of a feature's piecewise linear encoding
 HEADS = 4  # that compare, each for itself; their mean hangs less on a seed where labels are few
 
 
-class Dropout(nn.Module):
-    """Leaves numbers out as `torch.nn.Dropout` does, at a rate of 256ths: a byte decides each, drawn eight at a time.
-
-    PyTorch draws them one by one, which was a fifth of a step of the comparison.
-    """
-
-    def __init__(self, rate: float) -> None:
-        super().__init__()
-        self.kept = max(1, round(256 * (1 - rate)))
-
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Return inputs (…) with some of them zero, and the others as much larger; in evaluation as they are."""
-        if not self.training or self.kept == 256:
-            return inputs
-        drawn = torch.empty(-(-inputs.numel() // 8), dtype=torch.int64, device=inputs.device).random_(-(2**63), None)
-        kept = drawn.view(torch.uint8)[: inputs.numel()].view_as(inputs) < self.kept
-        return inputs * (kept.to(inputs.dtype) * (256 / self.kept))
-
-
 def _head(inputs: int, width: int, dropout: float) -> nn.Sequential:
-    hidden = [nn.Linear(inputs, width), nn.ReLU(), Dropout(dropout)]
-    return nn.Sequential(*hidden, nn.Linear(width, width), nn.ReLU(), Dropout(dropout), nn.Linear(width, 1))
+    hidden = [nn.Linear(inputs, width), nn.ReLU(), nn.Dropout(dropout)]
+    return nn.Sequential(*hidden, nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout), nn.Linear(width, 1))
 
 
 class Shape(BaseModel):
@@ -153,7 +134,7 @@ class Network(nn.Module):
         self.own2 = nn.Linear(2 * d, d)
         self.widen = nn.Linear(2 * d, d, bias=False)
         self.sharpness = nn.Parameter(torch.tensor(3.0))
-        self.head = nn.Sequential(nn.Linear(4 * d, d), nn.ReLU(), Dropout(shape.dropout), nn.Linear(d, 1))
+        self.head = nn.Sequential(nn.Linear(4 * d, d), nn.ReLU(), nn.Dropout(shape.dropout), nn.Linear(d, 1))
         self.comparison = Comparison(shape)
         self.gate = nn.Linear(self.comparison.width, 1)
         for parameter in self.head[-1].parameters():  # the network begins by adding nothing to the comparison
@@ -256,7 +237,7 @@ class Network(nn.Module):
         one, other = (entities.neighbours[side] for side in pairs.unbind(1))
         near = meeting(
             entities, one, other, self.sharpness.dtype,
-            lambda cosine: (-self.sharpness * (2 - 2 * cosine).clamp(min=0).sqrt()).exp(),
+            lambda cosine: (-self.sharpness * (2 - 2 * cosine).clamp(min=1e-12).sqrt()).exp(),
         )  # fmt: skip
         return torch.cat([near.sum(2), near.sum(1)]) * entities.rarity[torch.cat([one, other]).clamp(min=0)]
 

@@ -83,9 +83,13 @@ def _compared(self: Network, entities: Entities, _: Any, pairs: torch.Tensor, fe
     return judged + 0 * self.sharpness
 
 
-def _unencoded(self: Network, seen: Entities, ids: torch.Tensor, *_: Any) -> tuple[torch.Tensor, torch.Tensor]:
+def _unread(self: Network, seen: Entities, ids: torch.Tensor) -> torch.Tensor:
     """Spare the work that nobody looks at."""
-    nothing = torch.zeros(len(ids), self.shape.width, dtype=self.gate.weight.dtype, device=seen.device)
+    return torch.zeros(len(ids), self.shape.width, dtype=self.gate.weight.dtype, device=seen.device)
+
+
+def _unencoded(self: Network, seen: Entities, ids: torch.Tensor, *_: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    nothing = _unread(self, seen, ids)
     return nothing, nothing
 
 
@@ -131,11 +135,9 @@ class Boosting(Looks):
         return found
 
     def _second(self, model: saved.Model, scene: Scene, pairs: Pairs, places: FloatArray) -> npt.NDArray[np.float64]:
-        seen = scene.seen
-
         def judged(part: partition.Partition) -> npt.NDArray[np.float64]:
-            evidence, _ = partition.evidence(scene.shared(seen), part)
-            return self._score(model.network, seen, part.among_all, evidence)
+            evidence, _ = partition.evidence(scene.shared, part)
+            return self._score(model.network, scene.seen, part.among_all, evidence)
 
         return np.concatenate([judged(part) for part in scene.whole(pairs, places).cut()])
 
@@ -167,7 +169,9 @@ VARIANTS = {
     "5 neighbours": Variant(neighbours=5),
     "5 neighbours, no coordination": Variant(neighbours=5, coordinated=False),
     "no comparison": Variant(patches=((train, "train", _trained_blind), (score, "logits", _scored_blind))),
-    "no network": Variant(patches=((Network, "forward", _compared), (Network, "encode", _unencoded))),
+    "no network": Variant(
+        patches=((Network, "forward", _compared), (Network, "read", _unread), (Network, "encode", _unencoded))
+    ),
     "no second look": Variant(patches=((anchors, "of_scores", _names_alone),)),
     "gradient boosting": Variant(looks=Boosting, patches=((train, "train", _untrained),)),
 }

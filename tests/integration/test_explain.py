@@ -93,7 +93,8 @@ def deletion_test(database: Database, config: Config, model: Model, reload: Call
 
     rows = []
     for pick in (strongest, random):
-        picked = [(found, pick(found.evidence)) for found in chosen]
+        # What the first look took either for is not in the graph, to be taken out of it.
+        picked = [(found, pick([one for one in found.evidence if one is not found.taken])) for found in chosen]
         for start in range(0, len(picked), AT_ONCE):
             part = picked[start : start + AT_ONCE]
             for found, evidence in part:

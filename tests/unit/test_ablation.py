@@ -76,11 +76,12 @@ def seen() -> tuple[Sight, Scene, Look, Model]:
     return sight, scene, look, Model(first.eval(), network.eval(), weights, graph.means, about)
 
 
-def _judged(sight: Sight, scene: Scene, pairs: Pairs, model: Model) -> npt.NDArray[np.float64]:
+def _judged(
+    sight: Sight, scene: Scene, pairs: Pairs, model: Model, taken: rivals.Features | None = None
+) -> npt.NDArray[np.float64]:
     """Return the scores of pairs as `Looks` gives them."""
-    seen = scene.seen
-    evidence, _ = sight.evidence(scene, seen, pairs, rivals.places(pairs))
-    network, entities = score.exact(model.network, seen)
+    evidence, _ = sight.evidence(scene, pairs, rivals.places(pairs), taken)
+    network, entities = score.exact(model.network, scene.readable)
     both = score.indices(pairs)
     return score.logits(network, entities, score.encode_once(network, entities, both, lambda _: None), both, evidence)
 
@@ -104,6 +105,22 @@ def _without(scene: Scene, pair: tuple[int, int], removal: Removal) -> Graph:
     ]
     changed = dataclasses.replace(entities, names=objects(list(names)), attributes=values)
     return Graph(changed, neighbourhood(lists), scene.graph.means)
+
+
+def test_whom_the_first_look_took_for_a_counterpart_is_an_evidence(seen: tuple[Sight, Scene, Look, Model]) -> None:
+    """Without it the pair is judged as if neither were sure of anyone, and the anchors around it are as before."""
+    sight, scene, look, model = seen
+    known, moved = scene.known, []
+    nothing = np.zeros((len(look.pairs), 2), np.float32), ("taken most", "taken least")
+    whole, free = (_judged(sight, scene, look.pairs, model, taken) for taken in (None, nothing))
+    for row in range(0, len(look.pairs), 7):
+        pair = int(look.pairs.left[row]), int(look.pairs.right[row])
+        fell, _ = rescore(sight, model, scene, pair, [Removal(), Removal(taken=True)], look.pairs).lost(1)
+        assert fell == pytest.approx(whole[row] - free[row], abs=1e-6)
+        others = [known.twin[end] >= 0 and known.twin[end] != other for end, other in (pair, pair[::-1])]
+        assert (abs(fell) > 1e-6) == any(others)
+        moved.append(any(others))
+    assert {True, False} <= set(moved)
 
 
 def _removals(drawn: Neighbourhood, pair: tuple[int, int]) -> list[Removal]:

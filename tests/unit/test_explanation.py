@@ -33,6 +33,7 @@ def explanation(text: str | None, threshold: float | None = 0.5) -> Explanation:
         path=Path(-0.75, 0.25, 1.0, 0.1, threshold),
         attributes=(Attribute("year", text, None, 0.5, 0.3),),
         neighbours=(neighbour,),
+        taken=Attribute("another counterpart", None, text, -0.5, 0.6),
         rivals=(Rival(entity, entity, 0.9, 2.0, True),),
         counterfactual=Counterfactual(neighbour.what, -1.25, 0.7, True),
         model="abc",
@@ -47,7 +48,10 @@ def shown(found: Explanation) -> str:
 
 def test_a_document_names_what_speaks_against_the_pair() -> None:
     found = explanation("Alien").document()
-    assert found["against"] == [{"what": "Alien: Alien", "contribution": -1.25}]
+    assert [(one["what"], one["contribution"]) for one in found["against"]] == [
+        ("Alien: Alien", -1.25),
+        ("another counterpart", -0.5),
+    ]
     assert [row["what"] for row in found["attributes"]] == ["year"]
     assert found["linked"] is False
     assert json.loads(json.dumps(found))["path"]["threshold"] == 0.5
@@ -62,6 +66,7 @@ def test_a_page_escapes_what_stands_in_the_data(threshold: float | None) -> None
     assert "&amp;amp;" in seen
     assert ("a link takes" in seen) == (threshold is not None)
     assert "-1.25" in seen
+    assert "another counterpart" in seen
 
 
 def test_a_terminal_shows_markup_as_text_and_takes_no_orders() -> None:
@@ -69,6 +74,7 @@ def test_a_terminal_shows_markup_as_text_and_takes_no_orders() -> None:
     assert "[bold red]" in seen
     assert not {"\x1b", "\x07", "\u202e"} & set(seen)
     assert "-1.25" in seen
+    assert "counterpart" in seen  # a narrow column
 
 
 def test_long_and_missing_values_are_shown_short() -> None:

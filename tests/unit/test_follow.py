@@ -143,7 +143,7 @@ def model(settings: Config, graph: Graph) -> saved.Model:
     left = np.repeat(np.flatnonzero(graph.nodes.side == LEFT), 3)
     right = Random(0).choices(np.flatnonzero(graph.nodes.side == RIGHT).tolist(), k=len(left))
     every = candidates.pairs(scene.views, left, np.array(right))
-    evidence, names = sight.evidence(scene, scene.seen, every, rivals.places(every))
+    evidence, names = sight.evidence(scene, every, rivals.places(every))
     shape = Shape(width=8, types=2, maps=features.map_count(settings), features=len(names), dropout=0.0)
     first, network = Comparison(shape), Network(shape)
     for comparison in (first, network.comparison):

@@ -18,7 +18,7 @@ from neo4j_align.config import Config, parse_config
 from neo4j_align.errors import ModelError
 from neo4j_align.gnn import calibrate, saved, score
 from neo4j_align.gnn.features import Entities, map_count
-from neo4j_align.gnn.model import Dropout, Network, Shape
+from neo4j_align.gnn.model import Network, Shape
 from neo4j_align.operating import Operating
 from neo4j_align.records import Pairs
 from neo4j_align.views import Weights
@@ -204,21 +204,6 @@ def test_every_weight_learns() -> None:
     found.square().sum().backward()
     still = {name for name, value in made.named_parameters() if value.grad is None or not value.grad.abs().any()}
     assert still == set()
-
-
-@pytest.mark.parametrize("rate", [0.0, 0.1, 0.5, 0.999])
-def test_dropout_leaves_out_as_many_as_asked_for_wherever_they_stand(rate: float) -> None:
-    """A byte decides each of eight that are drawn together, the first as the last."""
-    leaves_out, ones = Dropout(rate), torch.ones(5000, 8)
-    torch.manual_seed(13)
-    found = leaves_out(ones)
-    torch.manual_seed(13)
-    assert torch.equal(leaves_out(ones), found)
-    kept = found > 0
-    np.testing.assert_allclose(kept.float().mean(0), 1 - rate, atol=0.03)
-    assert len(found[kept].unique()) == 1
-    assert found[kept].unique().item() == pytest.approx(1 / max(1 - rate, 1 / 256), abs=0.01)
-    assert torch.equal(leaves_out.eval()(ones), ones)
 
 
 def test_exact_leaves_the_originals_alone() -> None:

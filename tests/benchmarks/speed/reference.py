@@ -81,7 +81,7 @@ def _near(network: Network, entities: Entities, left: torch.Tensor, right: torch
     one, other = one.clamp(min=0), other.clamp(min=0)
     keys = [entities.name[ids].to(network.sharpness.dtype) for ids in (one, other)]
     # Names have length 1, or 0 where there is none, which is then far from all by the cosine.
-    apart = (2 - 2 * (keys[0].unsqueeze(2) * keys[1].unsqueeze(1)).sum(3)).clamp(min=0).sqrt()
+    apart = (2 - 2 * (keys[0].unsqueeze(2) * keys[1].unsqueeze(1)).sum(3)).clamp(min=1e-12).sqrt()
     near = (-network.sharpness * apart).exp()
     equal = entities.identity[one].unsqueeze(2) == entities.identity[other].unsqueeze(1)
     known = entities.sure[one].unsqueeze(2) | entities.sure[other].unsqueeze(1)
