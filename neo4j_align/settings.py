@@ -43,7 +43,7 @@ class Training(Frozen):
     patience: Annotated[int, Field(ge=2)] = 5
     """Epochs without a better validation before it stops; the best epoch is kept."""
     batch_size: Positive = 2048
-    """Pairs a step of the network; the comparison takes half of that at most."""
+    """Pairs a step of the network; the comparison takes a quarter of that at most."""
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     """Of the optimiser."""
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4

@@ -167,7 +167,7 @@ def _compare(
         mine, _ = together.share(valid)
         return precision(lesson, together.gathered(judge(mine).mean(1), len(valid)))
 
-    size = min(max(1, lesson.settings.batch_size // 2), max(SMALLEST, int(examples.train.sum()) // STEPS))
+    size = min(max(1, lesson.settings.batch_size // 4), max(SMALLEST, int(examples.train.sum()) // STEPS))
     return loop.run(judge, validate, size, patience, learns)
 
 
