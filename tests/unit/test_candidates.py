@@ -281,3 +281,19 @@ def test_a_budget_drops_the_most_frequent_columns_and_keeps_the_rarest() -> None
     kept = nearest.affordable(one, np.array([0, 1, 2, -1], np.int8), 3).toarray()
     # Columns meet 1, 2, 4 and 0 rows: the first row affords the first two, the third has nothing but the frequent one.
     assert kept.tolist() == [[1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+
+
+@given(st.integers(0, 10_000), st.integers(1, 300))
+def test_a_row_affords_its_rarest_columns_one_after_the_other(seed: int, budget: int) -> None:
+    luck = np.random.default_rng(seed)
+    one = sparse.csr_matrix((luck.random((6, 12)) * (luck.random((6, 12)) < 0.6)).astype(np.float32))
+    costs = luck.integers(-1, 8, 12).astype(np.int8)
+    expected = np.zeros(one.shape, np.float32)
+    for row, said in enumerate(one.toarray()):
+        spent = 0
+        for column in sorted(np.flatnonzero(said).tolist(), key=lambda at: (costs[at], at)):
+            paid = 0 if costs[column] < 0 else 2 ** int(costs[column])
+            if spent == 0 or spent + paid <= budget:
+                expected[row, column] = said[column]
+            spent += paid
+    np.testing.assert_array_equal(nearest.affordable(one, costs, budget).toarray(), expected)
