@@ -18,6 +18,10 @@ class DatabaseError(AlignError):
     """Neo4j cannot be reached, refuses the credentials or a query, or lacks something needed."""
 
 
+class NameTakenError(DatabaseError):
+    """What was to be made has a name that something else has by now: a constraint refuses it."""
+
+
 class DataError(AlignError):
     """Input files, labels or the graph itself cannot be used as they are."""
 

@@ -1,6 +1,6 @@
 // retire(rows, left_key, right_key, run, change, number): remove predicted links and record their values; a confirmed link is left as it is
-UNWIND $rows AS row
-MATCH (l)-[s:SAME_AS {pair: row.pair}]->(r)
+UNWIND $rows AS pair
+MATCH (l)-[s:SAME_AS {pair: pair}]->(r)
 WHERE s.status = 'predicted'
 // collect() passes over nulls; in these lists each link has its place.
 WITH collect(s) AS links, collect(s.pair) AS pairs, collect(coalesce(toString(l[$left_key]), '')) AS left,

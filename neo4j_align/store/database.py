@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from neo4j_align import __version__
 from neo4j_align.config import Connection
-from neo4j_align.errors import DatabaseError
+from neo4j_align.errors import DatabaseError, NameTakenError
 
 T = TypeVar("T")
 Rows = list[dict[str, Any]]
@@ -226,6 +226,8 @@ def _translated(uri: str = "Neo4j") -> Iterator[None]:
             'is right; `eval "$(neo4j-align server start --env)"` starts a local one and names it in this shell. '
             "Nothing is lost: run it again."
         ) from error
+    except exceptions.ConstraintError as error:
+        raise NameTakenError(f"Neo4j says: {error.message} ({error.code})") from error
     except exceptions.Neo4jError as error:
         if error.code and "DatabaseNotFound" in error.code:
             raise DatabaseError(f"{error.message} Set NEO4J_DATABASE (or --database).") from error

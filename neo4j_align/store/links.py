@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -193,15 +194,23 @@ def write(
     Raises:
         LeaseError: Another process has taken over.
     """
-    keys = _keys(config)
+    keys: dict[str, Any] = {**_keys(config), "model": model}
+    free = functools.partial(_free, run.database)
     # What goes, goes first: an entity never has two links in between.
-    run.write("links/retire", _records(changes.retire, ["pair"]), advance, **keys)
-    run.write("links/update", _records(changes.update, ["pair", *_VALUES]), advance, model=model, **keys)
-    created = ["pair", "left", "right", *_VALUES, "alone", "left_id", "right_id"]
-    run.write("links/create", _records(changes.create, created), advance, model=model, **keys, **_prefixes(config))
+    run.write("links/retire", changes.retire["pair"].tolist(), advance, **_keys(config))
+    run.write("links/update", _rows(changes.update, ["pair", *_VALUES]), advance, **keys)
+    rows = _rows(changes.create, ["pair", *_VALUES, "left", "right", "left_id", "right_id", "alone"])
+    run.write("links/create", rows, advance, free, **keys, **_prefixes(config))
 
 
-def _keys(config: Config) -> dict[str, str]:
+def _free(database: Database, rows: Sequence[list[Any]]) -> list[list[Any]]:
+    """Return the rows whose name no link has; as a write, since a follower of a cluster may not know of it yet."""
+    named = database.write(queries.load("links/taken").text, pairs=[pair for pair, *_ in rows])
+    gone = {row["pair"] for row in named}
+    return [row for row in rows if row[0] not in gone]
+
+
+def _keys(config: Config) -> dict[str, Any]:
     return {"left_key": config.left.key, "right_key": config.right.key}
 
 
@@ -211,10 +220,11 @@ def _prefixes(config: Config) -> dict[str, str]:
     return {name: given[name] for name in ("left_prefix", "right_prefix")}
 
 
-def _records(rows: pd.DataFrame, columns: list[str]) -> list[dict[str, Any]]:
-    names = [column for column in columns if column in rows]
-    values = (rows[name].tolist() for name in names)
-    return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+def _rows(table: pd.DataFrame, columns: list[str]) -> list[list[Any]]:
+    """Return the columns, in their order, of each row: the server reads a list in half the time of a map."""
+    nothing = [None] * len(table)
+    values = (table[name].tolist() if name in table else nothing for name in columns)
+    return [list(row) for row in zip(*values, strict=True)]
 
 
 def with_ids(database: Database, nodes: Nodes, links: pd.DataFrame) -> pd.DataFrame:

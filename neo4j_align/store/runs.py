@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from neo4j_align.config import Config
-from neo4j_align.errors import DataError, LeaseError
+from neo4j_align.errors import DataError, LeaseError, NameTakenError
 from neo4j_align.store import database as gate
 from neo4j_align.store import queries
 from neo4j_align.store.database import Database, Execute, Rows
@@ -28,6 +28,8 @@ _ENSURED = (
     "decision_index",
 )
 
+Free = Callable[[Sequence[Any]], Sequence[Any]]
+
 
 class Run:
     """A run that may write: it holds the lease `writer`, and each of its batches is recorded with what it changed."""
@@ -39,11 +41,19 @@ class Run:
         self._number = 0
 
     def write(
-        self, query: str, rows: Sequence[Any], advance: Callable[[int], None] = lambda _: None, **parameters: Any
+        self,
+        query: str,
+        rows: Sequence[Any],
+        advance: Callable[[int], None] = lambda _: None,
+        free: Free | None = None,
+        **parameters: Any,
     ) -> None:
         """Run a writing query once per batch of `rows`; each batch and its record happen together, and once.
 
         The query gets, beside `parameters`, `$rows`, `$run`, `$change` (id of the record) and `$number` (its place).
+
+        Args:
+            free: returns those rows of a batch that a constraint refused whose names nothing else has.
 
         Raises:
             LeaseError: Another process has taken the lease; nothing of this batch was written.
@@ -52,8 +62,17 @@ class Run:
         for start in range(0, len(rows), gate.BATCH):
             batch = rows[start : start + gate.BATCH]
             self._number += 1
-            self.database.transact(self._once(text, {**parameters, "rows": batch}))
+            self._batch(text, batch, free, parameters)
             advance(len(batch))
+
+    def _batch(self, text: str, batch: Sequence[Any], free: Free | None, parameters: dict[str, Any]) -> None:
+        try:
+            self.database.transact(self._once(text, {**parameters, "rows": batch}))
+        except NameTakenError:
+            still = free(batch) if free else batch
+            if len(still) == len(batch):
+                raise
+            self._batch(text, still, free, parameters)
 
     def _once(self, text: str, parameters: dict[str, Any]) -> Callable[[Execute], None]:
         number = self._number

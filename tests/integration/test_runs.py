@@ -215,7 +215,7 @@ def test_a_verdict_given_while_a_run_is_under_way_stands(database: Database) -> 
 
 
 def test_a_link_that_somebody_makes_at_the_same_moment_stands(database: Database) -> None:
-    """Our batch waits for the other transaction as it looks for the name, and then passes it over."""
+    """Our batch waits for the other transaction as it takes the name, is refused, and goes without that link."""
     nodes = plain.load(database, 4)
     made, tried = threading.Event(), threading.Event()
 
