@@ -2,14 +2,15 @@
 UNWIND $rows AS row
 WITH row[0] AS pair, row[1] AS confidence, row[2] AS score, row[3] AS run, row[4] AS model, row[5] AS created_at,
      row[6] AS updated_at, row[7] AS left, row[8] AS right, row[9] AS left_id, row[10] AS right_id, row[11] AS alone
-// Not STARTS WITH: before the first link the planner would seek all pairs in the index, for every row.
+// Neither STARTS WITH nor CONTAINS of a property: before the first link the planner would seek all pairs in the index,
+// for every row.
 MATCH (l) WHERE elementId(l) = left_id AND l[$left_key] = left
 MATCH (r) WHERE elementId(r) = right_id AND r[$right_key] = right
   AND NOT EXISTS { (l)-[:NOT_SAME_AS]->(r) }
   AND NOT (alone AND EXISTS {
-    (l)-[c:SAME_AS {status: 'confirmed'}]->() WHERE left(c.pair, size($left_prefix)) = $left_prefix AND c.pair CONTAINS '|' + $right_prefix })
+    (l)-[c:SAME_AS {status: 'confirmed'}]->() WHERE left(c.pair, size($left_prefix)) = $left_prefix AND toString(c.pair) CONTAINS '|' + $right_prefix })
   AND NOT (alone AND EXISTS {
-    (r)<-[c:SAME_AS {status: 'confirmed'}]-() WHERE left(c.pair, size($left_prefix)) = $left_prefix AND c.pair CONTAINS '|' + $right_prefix })
+    (r)<-[c:SAME_AS {status: 'confirmed'}]-() WHERE left(c.pair, size($left_prefix)) = $left_prefix AND toString(c.pair) CONTAINS '|' + $right_prefix })
 // Neither MERGE nor a look for the name: the constraint refuses one that a link has already.
 CREATE (l)-[s:SAME_AS {
   pair: pair, status: 'predicted', confidence: confidence, score: score, run: coalesce(run, $run),

@@ -13,14 +13,17 @@ from neo4j_align.resolve.labels import HELD_OUT, Labels, seeded
 log = logging.getLogger(__name__)
 FEWEST = 20  # entities a side that bear a name alone, to teach oneself from
 FEW = 100  # true pairs from persons, below which a model also teaches itself
+MORE = 4  # times as many pairs of a type as persons gave, that names tell where it does so too
+WRONG = 0.01  # of persons' pairs, at most, that names contradict there
 _ORPHANED = np.array([0.75, 1.0, 1.0])  # bounds: a quarter
 
 
 def wanted(given: Labels | None, names: Anchors, nodes: Nodes, type_names: tuple[str, ...]) -> BoolArray:
     """Tell of which types a model teaches itself, (T,): of all while persons' labels are few or none.
 
-    Later of those that nobody labelled, and where single pairs were labelled of those of which few were true: a list of
-    links holds few of a type because there are no more. Where labels are few it warns.
+    Later of those that nobody labelled, of those of which names tell MORE and contradict next to no pair, and where
+    single pairs were labelled of those of which few were true: a list of links holds few because there are no more.
+    Where labels are few it warns.
 
     Args:
         names: what alone bears a name; of no type where FEWEST entities a side do not.
@@ -30,10 +33,14 @@ def wanted(given: Labels | None, names: Anchors, nodes: Nodes, type_names: tuple
     every = np.full(count, named.sum() >= FEWEST)
     if given is None:
         return every
-    true = np.bincount(nodes.type[given.left[given.same & (given.split != "test")]], minlength=count)
+    pairs = given.links[(given.split != "test")[given.same]]
+    kind = nodes.type[pairs[:, 0]]
+    true = np.bincount(kind, minlength=count)
     few = every
     if true.sum() >= FEW:
-        few = (named >= FEWEST) & ((true == 0) | (true < FEW) & (not given.listed))
+        wrong = np.bincount(kind, (names.sure[pairs] & (names.twin[pairs] != pairs[:, ::-1])).any(axis=1), count)
+        little = (named >= MORE * true) & (wrong <= WRONG * true) | (true < FEW) & (not given.listed)
+        few = (named >= FEWEST) & ((true == 0) | little)
     if few.any():
         told = log.warning if true[few].any() else log.info
         told(
@@ -67,13 +74,19 @@ def of_anchors(
     )
 
 
-def part(anchors: Anchors, nodes: Nodes, seed: int, kinds: BoolArray) -> tuple[Anchors, npt.NDArray[np.int64]]:
+def part(
+    anchors: Anchors, known: Labels, nodes: Nodes, seed: int, kinds: BoolArray
+) -> tuple[Anchors, npt.NDArray[np.int64]]:
     """Part a quarter of the anchors of some types, (T,), always the same by their left keys.
+
+    Args:
+        known: labels, whose entities are left together.
 
     Returns:
         The anchors that are left, and the orphans, (M, 2).
     """
     left = np.flatnonzero(anchors.sure & (nodes.side == LEFT) & kinds[nodes.type])
+    left = left[~np.isin(left, known.left) & ~np.isin(anchors.twin[left], known.right)]
     left = left[seeded(nodes.keys[left], _ORPHANED, seed + 1) == "valid"]
     orphans = np.stack([left, anchors.twin[left]], axis=1)
     twin, confidence = anchors.twin.copy(), anchors.confidence.copy()

@@ -302,6 +302,8 @@ def test_training_requires_both_kinds_of_pairs_in_both_splits(same: list[int], s
 
 NONE = np.zeros((0, 2), np.int64)
 ALL = np.ones(1, bool)
+NOBODY = np.zeros(0, object)
+UNTOLD = labels.Labels(NONE[:, 0], NONE[:, 1], np.zeros(0, bool), NOBODY, NOBODY, listed=False)
 
 
 def test_anchors_as_labels_say_nothing_of_what_they_leave_out() -> None:
@@ -326,7 +328,7 @@ def test_anchors_as_labels_are_held_out_always_the_same() -> None:
 def test_orphans_are_parted_and_their_left_ends_have_no_counterpart() -> None:
     entities = nodes(["a"] * 200, ["a"] * 200)
     every = anchors(400, {(i, 200 + i): 1.0 for i in range(200)})
-    kept, orphans = guesses.part(every, entities, 13, ALL)
+    kept, orphans = guesses.part(every, UNTOLD, entities, 13, ALL)
     assert 30 <= len(orphans) <= 70
     assert (orphans[:, 1] == orphans[:, 0] + 200).all()
     assert not kept.sure[orphans].any()
@@ -340,6 +342,17 @@ def test_orphans_are_parted_and_their_left_ends_have_no_counterpart() -> None:
     assert split.tolist() != [""]
 
 
+def test_whom_a_person_labelled_is_no_orphan() -> None:
+    entities = nodes(["a"] * 200, ["a"] * 200)
+    ends = np.arange(80)
+    split = np.full(80, "train", dtype=object)
+    given = labels.Labels(ends, 200 + ends[::-1], np.ones(80, bool), split, split, listed=True)
+    orphans = guesses.part(anchors(400, {(i, 399 - i): 1.0 for i in range(200)}), given, entities, 13, ALL)[1]
+    assert 10 <= len(orphans) <= 50
+    assert not np.isin(orphans[:, 0], given.left).any()
+    assert not np.isin(orphans[:, 1], given.right).any()
+
+
 def test_whoever_an_orphan_is_taken_for_is_no_label() -> None:
     entities = nodes(["a"] * 4, ["a"] * 4)
     orphans, found = np.array([[1, 5]]), anchors(8, {(0, 4): 1.0, (1, 6): 0.95})
@@ -350,7 +363,7 @@ def test_whoever_an_orphan_is_taken_for_is_no_label() -> None:
 def test_strangers_are_parted_from_whoever_they_were_taken_for() -> None:
     entities = nodes(["a"] * 400, ["a"] * 400)
     names = anchors(800, {(i, 400 + i): 1.0 for i in range(100)})
-    kept, orphans = guesses.part(names, entities, 13, ALL)
+    kept, orphans = guesses.part(names, UNTOLD, entities, 13, ALL)
     known = guesses.of_anchors(kept, orphans, entities, ("T0",), 13, ALL)
     taken = {(i, 799 - i): 0.95 for i in range(60, 399)}  # 100 to 299 are free on both sides
     taken |= {pair: 0.5 for pair in taken if pair[0] % 3 == 0}
@@ -415,6 +428,22 @@ def test_a_model_teaches_itself_the_types_of_which_it_was_told_little(
     assert list(guesses.wanted(given, alone(entities, 0, 1), entities, ("T0", "T1"))) == wanted
 
 
+@pytest.mark.parametrize(("times", "wrong", "wanted"), [(4, 0, True), (4, 1, True), (4, 2, False), (3.9, 0, False)])
+def test_of_a_listed_type_names_have_to_tell_much_more_and_nothing_else(times: float, wrong: int, wanted: bool) -> None:
+    """Of 150 pairs of the second type; the first has too few that names tell to be one to teach."""
+    count = int(times * 150)
+    entities = nodes(["a"] * (count + 10), ["b"] * (count + 10), types=[*[0] * 10, *[1] * count] * 2)
+    half = count + 10
+    left = np.arange(160)
+    split = np.array((["train"] * 4 + ["valid"]) * 32, dtype=object)
+    given = labels.Labels(left, half + left, np.ones(160, bool), split, split, listed=True)
+    others = np.arange(half)
+    for one in range(10, 10 + wrong):  # takes another's counterpart, and gives it its own
+        others[[one, 400 + one]] = others[[400 + one, one]]
+    names = anchors(2 * half, {(i, half + int(others[i])): 1.0 for i in range(10, half)})
+    assert guesses.wanted(given, names, entities, ("T0", "T1")).tolist() == [False, wanted]
+
+
 def test_without_labels_a_model_teaches_itself_all_types() -> None:
     entities, _ = single((30, 30))
     assert guesses.wanted(None, alone(entities, 0, 1), entities, ("T0", "T1")).all()
@@ -457,7 +486,7 @@ def test_what_no_entity_alone_is_named_teaches_nothing() -> None:
 def test_a_model_teaches_itself_some_types_alone() -> None:
     entities, _ = single((20, 20))
     some = np.array([False, True])
-    kept, orphans = guesses.part(alone(entities, 0, 1), entities, 13, some)
+    kept, orphans = guesses.part(alone(entities, 0, 1), UNTOLD, entities, 13, some)
     assert len(orphans)
     assert (entities.type[orphans] == 1).all()
     known = guesses.of_anchors(kept, orphans, entities, ("T0", "T1"), 13, some)
