@@ -47,7 +47,8 @@ def train(common: Common, path: Path | None, folder: Path, engine: str) -> None:
 
     Without --labels the model teaches itself: it starts from entities that alone bear a name on both sides, and adds
     what it is sure of by then. With fewer than a hundred true pairs it does so too, and keeps to these; and for types
-    that the labels leave out. Its figures are measured on such labels of its own, so they say little.
+    that the labels leave out, or of which such names tell far more pairs and nearly those of the labels. Its
+    figures are measured on such labels of its own, so they say little.
 
     Without a `label` column the file lists links: what is not listed is not a link among the listed entities. With
     it, 1 and 0 say which pairs are the same. Without a `split` column (train, valid, test) seeded splits are made;

@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 FEWEST = 20  # entities a side that bear a name alone, to teach oneself from
 FEW = 100  # true pairs from persons, below which a model also teaches itself
 MORE = 4  # times as many pairs of a type as persons gave, that names tell where it does so too
+TOLD = 2 / 3  # of persons' pairs, at least, that names tell there, so that these speak for most entities
 WRONG = 0.01  # of persons' pairs, at most, that names contradict there
 _ORPHANED = np.array([0.75, 1.0, 1.0])  # bounds: a quarter
 
@@ -21,7 +22,7 @@ _ORPHANED = np.array([0.75, 1.0, 1.0])  # bounds: a quarter
 def wanted(given: Labels | None, names: Anchors, nodes: Nodes, type_names: tuple[str, ...]) -> BoolArray:
     """Tell of which types a model teaches itself, (T,): of all while persons' labels are few or none.
 
-    Later of those that nobody labelled, of those of which names tell MORE and contradict next to no pair, and where
+    Later of those that nobody labelled; of those of which names tell MORE, and nearly what persons said; and where
     single pairs were labelled of those of which few were true: a list of links holds few because there are no more.
     Where labels are few it warns.
 
@@ -38,8 +39,10 @@ def wanted(given: Labels | None, names: Anchors, nodes: Nodes, type_names: tuple
     true = np.bincount(kind, minlength=count)
     few = every
     if true.sum() >= FEW:
-        wrong = np.bincount(kind, (names.sure[pairs] & (names.twin[pairs] != pairs[:, ::-1])).any(axis=1), count)
-        little = (named >= MORE * true) & (wrong <= WRONG * true) | (true < FEW) & (not given.listed)
+        found = names.sure[pairs] & (names.twin[pairs] == pairs[:, ::-1])
+        wrong = np.bincount(kind, (names.sure[pairs] & ~found).any(axis=1), count) > WRONG * true
+        alike = np.bincount(kind, found[:, 0], count) >= TOLD * true
+        little = (named >= MORE * true) & alike & ~wrong | (true < FEW) & (not given.listed)
         few = (named >= FEWEST) & ((true == 0) | little)
     if few.any():
         told = log.warning if true[few].any() else log.info

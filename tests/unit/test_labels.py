@@ -428,19 +428,30 @@ def test_a_model_teaches_itself_the_types_of_which_it_was_told_little(
     assert list(guesses.wanted(given, alone(entities, 0, 1), entities, ("T0", "T1"))) == wanted
 
 
-@pytest.mark.parametrize(("times", "wrong", "wanted"), [(4, 0, True), (4, 1, True), (4, 2, False), (3.9, 0, False)])
-def test_of_a_listed_type_names_have_to_tell_much_more_and_nothing_else(times: float, wrong: int, wanted: bool) -> None:
-    """Of 150 pairs of the second type; the first has too few that names tell to be one to teach."""
-    count = int(times * 150)
-    entities = nodes(["a"] * (count + 10), ["b"] * (count + 10), types=[*[0] * 10, *[1] * count] * 2)
-    half = count + 10
-    left = np.arange(160)
-    split = np.array((["train"] * 4 + ["valid"]) * 32, dtype=object)
-    given = labels.Labels(left, half + left, np.ones(160, bool), split, split, listed=True)
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize(
+    ("named", "wrong", "nameless", "wanted"),
+    [
+        (600, 0, 0, True),
+        (600, 1, 0, True),
+        (600, 2, 0, False),
+        (599, 0, 0, False),
+        (600, 0, 50, True),
+        (600, 0, 51, False),
+    ],
+)
+def test_names_that_tell_much_more_than_persons_and_nearly_the_same_teach_too(
+    listed: bool, named: int, wrong: int, nameless: int, wanted: bool
+) -> None:
+    """Of 150 pairs of the second type; of the first, names tell none."""
+    half = 10 + nameless + named
+    entities = nodes(["a"] * half, ["b"] * half, types=[*[0] * 10, *[1] * (half - 10)] * 2)
+    left, split = np.arange(160), np.array((["train"] * 4 + ["valid"]) * 32, dtype=object)
+    given = labels.Labels(left, half + left, np.ones(160, bool), split, split, listed=listed)
     others = np.arange(half)
-    for one in range(10, 10 + wrong):  # takes another's counterpart, and gives it its own
+    for one in range(150, 150 + wrong):  # takes another's counterpart, and gives it its own
         others[[one, 400 + one]] = others[[400 + one, one]]
-    names = anchors(2 * half, {(i, half + int(others[i])): 1.0 for i in range(10, half)})
+    names = anchors(2 * half, {(i, half + int(others[i])): 1.0 for i in range(10 + nameless, half)})
     assert guesses.wanted(given, names, entities, ("T0", "T1")).tolist() == [False, wanted]
 
 
