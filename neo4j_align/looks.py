@@ -82,7 +82,7 @@ class Looks:
         known = given if kinds.all() else self._enough(given, nodes, names)
         scene = self.sight.scene(graph, views, weights, names)
         if kinds.any():
-            known, scene = self._taught(scene, known, kinds)
+            known, scene = self._taught(scene, known, decided, kinds)
         exclusive = labels.exclusive(len(config.types), known, nodes)
         taught = nodes.type[known.left[known.same & (known.split != "test")]]
         judged = [bool((taught == kind).any()) for kind in range(len(config.types))]
@@ -194,14 +194,16 @@ class Looks:
         labels.require_links(found)
         return found
 
-    def _taught(self, scene: Scene, given: labels.Labels, kinds: BoolArray) -> tuple[labels.Labels, Scene]:
+    def _taught(
+        self, scene: Scene, given: labels.Labels, decided: Verdicts, kinds: BoolArray
+    ) -> tuple[labels.Labels, Scene]:
         """Let the model teach itself some types, (T,), as `_teach` says; where it cannot, labels of others will do.
 
         Raises:
             DataError: It cannot, and there are no labels of others.
         """
         try:
-            return self._teach(scene, given, kinds)
+            return self._teach(scene, guesses.untested(given, decided, kinds[scene.graph.nodes.type]), kinds)
         except DataError as error:
             if kinds.all():
                 raise
@@ -221,8 +223,6 @@ class Looks:
             The labels, and the scene without the anchors that were parted to make orphans.
         """
         config, seed, nodes = self.config, self.config.training.seed, scene.graph.nodes
-        # What is tested it guesses like all else: a list's test split must not tell it anything.
-        given = given.of((given.split != "test") | ~kinds[nodes.type[given.left]])
         names, orphans = guesses.part(scene.known, given, nodes, seed, kinds)
         scene = scene.with_anchors(names)
         exclusive = [bool(one) for one in kinds | np.array(labels.exclusive(len(kinds), given, nodes))]

@@ -7,8 +7,8 @@ import logging
 import numpy as np
 import numpy.typing as npt
 
-from neo4j_align.records import LEFT, Anchors, BoolArray, Nodes
-from neo4j_align.resolve.labels import HELD_OUT, Labels, seeded
+from neo4j_align.records import LEFT, Anchors, BoolArray, Nodes, Verdicts
+from neo4j_align.resolve.labels import HELD_OUT, Labels, exclusive, seeded
 
 log = logging.getLogger(__name__)
 FEWEST = 20  # entities a side that bear a name alone, to teach oneself from
@@ -34,24 +34,36 @@ def wanted(given: Labels | None, names: Anchors, nodes: Nodes, type_names: tuple
     every = np.full(count, named.sum() >= FEWEST)
     if given is None:
         return every
-    pairs = given.links[(given.split != "test")[given.same]]
-    kind = nodes.type[pairs[:, 0]]
-    true = np.bincount(kind, minlength=count)
+    given = given.of(given.split != "test")
+    true = np.bincount(nodes.type[given.left[given.same]], minlength=count)
     few = every
     if true.sum() >= FEW:
-        found = names.sure[pairs] & (names.twin[pairs] == pairs[:, ::-1])
-        wrong = np.bincount(kind, (names.sure[pairs] & ~found).any(axis=1), count) > WRONG * true
-        alike = np.bincount(kind, found[:, 0], count) >= TOLD * true
-        little = (named >= MORE * true) & alike & ~wrong | (true < FEW) & (not given.listed)
-        few = (named >= FEWEST) & ((true == 0) | little)
+        unlisted = (true < FEW) & (not given.listed)
+        few = (named >= FEWEST) & ((true == 0) | unlisted | (named >= MORE * true) & _agree(given, names, nodes, true))
     if few.any():
-        told = log.warning if true[few].any() else log.info
+        told = log.warning if ((true[few] > 0) & (true[few] < FEW)).any() else log.info
         told(
-            "%d true pairs%s are few to learn from, so the model also teaches itself, from names that one entity of "
-            "either side alone bears",
+            "%d true pairs%s are few, so the model also teaches itself, from names that one entity of either side "
+            "alone bears",
             true[few].sum(), "" if few.all() else f" of {' and '.join(np.array(type_names)[few])}",
         )  # fmt: skip
     return few
+
+
+def _agree(given: Labels, names: Anchors, nodes: Nodes, true: npt.NDArray[np.int64]) -> BoolArray:
+    """Tell of which types, (T,), names say what persons do of enough pairs, as far as names go.
+
+    Args:
+        true: (T,), how many of the given pairs are.
+    """
+    count, pairs = len(true), np.stack([given.left, given.right], axis=1)
+    told = names.sure[pairs] & (names.twin[pairs] == pairs[:, ::-1])
+    against = np.where(given.same, (names.sure[pairs] & ~told).any(axis=1), told[:, 0])
+    alike, wrong = (
+        np.bincount(nodes.type[given.left[rows]], minlength=count) for rows in (told[:, 0] & given.same, against)
+    )
+    one_to_one = np.array(exclusive(count, given, nodes))
+    return np.asarray((true >= FEWEST) & (alike >= TOLD * true) & (wrong <= WRONG * true) & one_to_one)
 
 
 def of_anchors(
@@ -77,19 +89,34 @@ def of_anchors(
     )
 
 
+def untested(given: Labels, decided: Verdicts, guessed: BoolArray) -> Labels:
+    """Return labels without the test split of what is guessed: these entities are guessed like all others.
+
+    Verdicts stay. On an entity that is tested they teach nothing, and nothing is guessed against them.
+
+    Args:
+        guessed: (N,), whether an entity's type is.
+    """
+    judged = decided.confirmed | decided.rejected
+    ends = zip(given.left.tolist(), given.right.tolist(), strict=True)
+    verdicts = np.array([pair in judged for pair in ends], bool)
+    return given.of((given.split != "test") | ~guessed[given.left] | verdicts)
+
+
 def part(
     anchors: Anchors, known: Labels, nodes: Nodes, seed: int, kinds: BoolArray
 ) -> tuple[Anchors, npt.NDArray[np.int64]]:
     """Part a quarter of the anchors of some types, (T,), always the same by their left keys.
 
     Args:
-        known: labels, whose entities are left together.
+        known: labels; entities that a person found to be the same are left together if enough others are there.
 
     Returns:
         The anchors that are left, and the orphans, (M, 2).
     """
     left = np.flatnonzero(anchors.sure & (nodes.side == LEFT) & kinds[nodes.type])
-    left = left[~np.isin(left, known.left) & ~np.isin(anchors.twin[left], known.right)]
+    free = left[~np.isin(left, known.links[:, 0]) & ~np.isin(anchors.twin[left], known.links[:, 1])]
+    left = free if len(free) >= FEWEST else left
     left = left[seeded(nodes.keys[left], _ORPHANED, seed + 1) == "valid"]
     orphans = np.stack([left, anchors.twin[left]], axis=1)
     twin, confidence = anchors.twin.copy(), anchors.confidence.copy()
@@ -107,10 +134,10 @@ def with_strangers(
 
     Args:
         found: whom a model takes for whose counterpart. Of those that it is not sure of, the next best may be right.
-        known: labels, whose entities are left together.
+        known: labels, of which those that are the same are left together.
     """
     left = np.flatnonzero(found.sure & (nodes.side == LEFT) & kinds[nodes.type])
-    left = np.setdiff1d(left, np.r_[known.left, orphans[:, 0]])
-    left = left[~np.isin(found.twin[left], np.r_[known.right, orphans[:, 1]])]
+    left = np.setdiff1d(left, np.r_[known.links[:, 0], orphans[:, 0]])
+    left = left[~np.isin(found.twin[left], np.r_[known.links[:, 1], orphans[:, 1]])]
     left = left[seeded(nodes.keys[left], _ORPHANED, seed + 2) == "valid"]
     return np.concatenate([orphans, np.stack([left, found.twin[left]], axis=1)])

@@ -65,14 +65,17 @@ class Run:
             self._batch(text, batch, free, parameters)
             advance(len(batch))
 
-    def _batch(self, text: str, batch: Sequence[Any], free: Free | None, parameters: dict[str, Any]) -> None:
+    def _batch(
+        self, text: str, batch: Sequence[Any], free: Free | None, parameters: dict[str, Any], again: bool = True
+    ) -> None:
         try:
             self.database.transact(self._once(text, {**parameters, "rows": batch}))
         except NameTakenError:
             still = free(batch) if free else batch
-            if len(still) == len(batch):
+            fewer = len(still) < len(batch)
+            if not fewer and not again:  # else what had the name may be gone by now
                 raise
-            self._batch(text, still, free, parameters)
+            self._batch(text, still, free, parameters, again=fewer)
 
     def _once(self, text: str, parameters: dict[str, Any]) -> Callable[[Execute], None]:
         number = self._number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import socket
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from neo4j_align.errors import LeaseError
+from neo4j_align.errors import LeaseError, NameTakenError
 from neo4j_align.store import database as gate
 from neo4j_align.store import entities, lease, links, procedures, runs
 from neo4j_align.store.database import Database
@@ -242,6 +243,28 @@ def test_a_link_that_somebody_makes_at_the_same_moment_stands(database: Database
             thread.join()
         assert run.counts()["created"] == 2
     assert plain.pairs(database) == {**FIRST, ("l0", "r0"): 1.0}
+
+
+@pytest.mark.parametrize("goes", [True, False])
+def test_a_name_that_is_free_again_is_taken_and_one_that_nobody_can_see_ends_the_run(
+    database: Database, monkeypatch: pytest.MonkeyPatch, goes: bool
+) -> None:
+    nodes = plain.load(database, 4)
+    plain.write(database, nodes, {("l0", "r0"): 0.5})
+    with runs.running(database, "align", plain.CONFIG) as run:
+        wanted = links.difference(plain.CONFIG, links.NOTHING, plain.frame(nodes, FIRST), "m").create
+        changes = dataclasses.replace(links.NO_CHANGES, create=links.with_ids(database, nodes, wanted))
+
+        def looked(database: Database, rows: list[Any]) -> list[Any]:
+            """Look for names when the link that has one is gone, or overlook it."""
+            if goes:
+                database.write("MATCH ()-[s:SAME_AS]->() DELETE s")
+            return rows
+
+        monkeypatch.setattr(links, "_free", looked)
+        with contextlib.nullcontext() if goes else pytest.raises(NameTakenError, match="already exists"):
+            links.write(run, plain.CONFIG, changes, "m")
+    assert plain.pairs(database) == (FIRST if goes else {("l0", "r0"): 0.5})
 
 
 def test_whole_numbers_as_keys_stand_a_key_that_is_gone(database: Database) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neo4j_align.errors import DataError
-from neo4j_align.records import Anchors, Nodes
+from neo4j_align.records import Anchors, Nodes, Verdicts
 from neo4j_align.resolve import guesses, labels, verdicts
 from tests.unit.builders import anchors, nodes, pairs
 
@@ -342,15 +343,37 @@ def test_orphans_are_parted_and_their_left_ends_have_no_counterpart() -> None:
     assert split.tolist() != [""]
 
 
-def test_whom_a_person_labelled_is_no_orphan() -> None:
+def _single(same: list[bool]) -> labels.Labels:
+    """Return labels of pairs of 200 entities a side, of which the first left one goes with the last right one."""
+    left, split = np.arange(len(same)), np.full(len(same), "train", dtype=object)
+    return labels.Labels(left, 399 - left, np.array(same), split, split, listed=False)
+
+
+@pytest.mark.parametrize(
+    ("same", "free"), [([True] * 80, range(80, 200)), ([False] * 80, range(200)), ([True] * 190, range(200))]
+)
+def test_what_a_person_found_to_be_the_same_is_no_orphan_if_others_can_be(same: list[bool], free: range) -> None:
     entities = nodes(["a"] * 200, ["a"] * 200)
-    ends = np.arange(80)
-    split = np.full(80, "train", dtype=object)
-    given = labels.Labels(ends, 200 + ends[::-1], np.ones(80, bool), split, split, listed=True)
-    orphans = guesses.part(anchors(400, {(i, 399 - i): 1.0 for i in range(200)}), given, entities, 13, ALL)[1]
-    assert 10 <= len(orphans) <= 50
-    assert not np.isin(orphans[:, 0], given.left).any()
-    assert not np.isin(orphans[:, 1], given.right).any()
+    names = anchors(400, {(i, 399 - i): 1.0 for i in range(200)})
+    orphans = guesses.part(names, _single(same), entities, 13, ALL)[1]
+    every = guesses.part(names, UNTOLD, entities, 13, ALL)[1]
+    assert orphans.tolist() == [pair for pair in every.tolist() if pair[0] in free]
+    assert len(orphans) >= 10
+
+
+def test_verdicts_on_what_is_tested_stay_where_it_is_guessed() -> None:
+    """A person's no keeps the guess away that names would make."""
+    entities = nodes(["a"] * 200, ["a"] * 200)
+    listed = replace(_single([True] * 40), listed=True, split=np.array(["train"] * 20 + ["test"] * 20, dtype=object))
+    decided = Verdicts(rejected=frozenset({(30, 368), (150, 249)}))
+    given = verdicts.added(listed, verdicts.as_labels(decided, entities, ("T0",), 13))
+    assert guesses.untested(given, decided, np.zeros(400, bool)).links.tolist() == given.links.tolist()
+    left = guesses.untested(given, decided, np.ones(400, bool))
+    assert left.left.tolist() == [*range(20), 30, 150]
+    assert left.split[20] == "test"
+    names = anchors(400, {(i, (368 if i == 30 else 249 if i == 150 else 399 - i)): 1.0 for i in (30, 60, 150)})
+    known = verdicts.added(guesses.of_anchors(names, NONE, entities, ("T0",), 13, ALL), left)
+    assert known.links.tolist() == [[60, 339], *listed.links[:20].tolist()]
 
 
 def test_whoever_an_orphan_is_taken_for_is_no_label() -> None:
@@ -430,29 +453,46 @@ def test_a_model_teaches_itself_the_types_of_which_it_was_told_little(
 
 @pytest.mark.parametrize("listed", [True, False])
 @pytest.mark.parametrize(
-    ("named", "wrong", "nameless", "wanted"),
+    ("change", "wanted"),
     [
-        (600, 0, 0, True),
-        (600, 1, 0, True),
-        (600, 2, 0, False),
-        (599, 0, 0, False),
-        (600, 0, 50, True),
-        (600, 0, 51, False),
+        ({}, True),
+        ({"named": 599}, False),
+        ({"wrong": 1}, True),
+        ({"wrong": 2}, False),
+        ({"no": 1}, True),
+        ({"no": 2}, False),
+        ({"nameless": 50}, True),
+        ({"nameless": 51}, False),
+        ({"named": 700, "many": 3}, True),
+        ({"named": 700, "many": 4}, False),
     ],
 )
 def test_names_that_tell_much_more_than_persons_and_nearly_the_same_teach_too(
-    listed: bool, named: int, wrong: int, nameless: int, wanted: bool
+    listed: bool, change: dict[str, int], wanted: bool
 ) -> None:
     """Of 150 pairs of the second type; of the first, names tell none."""
-    half = 10 + nameless + named
+    told = {"named": 600, "wrong": 0, "no": 0, "nameless": 0, "many": 0} | change
+    half = 10 + told["nameless"] + told["named"]
     entities = nodes(["a"] * half, ["b"] * half, types=[*[0] * 10, *[1] * (half - 10)] * 2)
-    left, split = np.arange(160), np.array((["train"] * 4 + ["valid"]) * 32, dtype=object)
-    given = labels.Labels(left, half + left, np.ones(160, bool), split, split, listed=listed)
+    left = np.r_[:160, 200 : 200 + told["no"], 10 : 10 + told["many"]]
+    right = half + np.r_[left[: 160 + told["no"]], 300 : 300 + told["many"]]
+    same, split = ~((left >= 200) & (left < 300)), np.resize(np.array(["train"] * 4 + ["valid"], object), len(left))
+    given = labels.Labels(left, right, same, split, split, listed=listed)
     others = np.arange(half)
-    for one in range(150, 150 + wrong):  # takes another's counterpart, and gives it its own
+    for one in range(150, 150 + told["wrong"]):  # takes another's counterpart, and gives it its own
         others[[one, 400 + one]] = others[[400 + one, one]]
-    names = anchors(2 * half, {(i, half + int(others[i])): 1.0 for i in range(10 + nameless, half)})
+    bare = {*range(10 + max(told["nameless"], told["many"])), *range(300, 300 + told["many"])}
+    names = anchors(2 * half, {(i, half + int(others[i])): 1.0 for i in range(half) if i not in bare})
     assert guesses.wanted(given, names, entities, ("T0", "T1")).tolist() == [False, wanted]
+
+
+@pytest.mark.parametrize("true", [guesses.FEWEST - 1, guesses.FEWEST])
+def test_a_list_of_next_to_no_pairs_of_a_type_does_not_show_that_names_are_right(true: int) -> None:
+    entities = nodes(["a"] * 300, ["b"] * 300, types=[*[0] * 100, *[1] * 200] * 2)
+    left = np.arange(100 + true)
+    split = np.resize(np.array(["train", "valid"], object), len(left))
+    given = labels.Labels(left, 300 + left, np.ones(len(left), bool), split, split, listed=True)
+    assert guesses.wanted(given, alone(entities, 1), entities, ("T0", "T1")).tolist() == [False, true >= guesses.FEWEST]
 
 
 def test_without_labels_a_model_teaches_itself_all_types() -> None:
