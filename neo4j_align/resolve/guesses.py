@@ -51,7 +51,7 @@ def wanted(given: Labels | None, names: Anchors, nodes: Nodes, type_names: tuple
 
 
 def _agree(given: Labels, names: Anchors, nodes: Nodes, true: npt.NDArray[np.int64]) -> BoolArray:
-    """Tell of which types, (T,), names say what persons do of enough pairs, as far as names go.
+    """Tell of which types, (T,), names say nearly what persons do, who gave enough pairs, and one link an entity.
 
     Args:
         true: (T,), how many of the given pairs are.

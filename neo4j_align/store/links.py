@@ -221,7 +221,7 @@ def _prefixes(config: Config) -> dict[str, str]:
 
 
 def _rows(table: pd.DataFrame, columns: list[str]) -> list[list[Any]]:
-    """Return the columns, in their order, of each row: the server reads a list in half the time of a map."""
+    """Return the columns, in their order, of each row: the server reads lists sooner than maps."""
     nothing = [None] * len(table)
     values = (table[name].tolist() if name in table else nothing for name in columns)
     return [list(row) for row in zip(*values, strict=True)]
