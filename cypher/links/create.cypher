@@ -2,8 +2,8 @@
 UNWIND $rows AS row
 WITH row[0] AS pair, row[1] AS confidence, row[2] AS score, row[3] AS run, row[4] AS model, row[5] AS created_at,
      row[6] AS updated_at, row[7] AS left, row[8] AS right, row[9] AS left_id, row[10] AS right_id, row[11] AS alone
-// Neither STARTS WITH nor CONTAINS of a property: before the first link the planner would seek all pairs in the index,
-// for every row.
+// Neither STARTS WITH nor CONTAINS of a property: the planner may go through all pairs in the index, for every row, and
+// did so with the former before the first link.
 MATCH (l) WHERE elementId(l) = left_id AND l[$left_key] = left
 MATCH (r) WHERE elementId(r) = right_id AND r[$right_key] = right
   AND NOT EXISTS { (l)-[:NOT_SAME_AS]->(r) }

@@ -1,5 +1,5 @@
 // update(rows, left_key, right_key, run, model, change, number): give predicted links their new values and record the old ones; what a person judged is left as it is
-UNWIND $rows AS row
+UNWIND $rows AS row // pair, confidence, score, run, model, created_at (which stays), updated_at
 MATCH (l)-[s:SAME_AS {pair: row[0]}]->(r)
 WHERE s.status = 'predicted' AND NOT EXISTS { (l)-[:NOT_SAME_AS]->(r) }
 // collect() passes over nulls; in these lists each link has its place.
