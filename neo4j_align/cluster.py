@@ -24,6 +24,8 @@ from neo4j_align.gnn import tensors
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # of tasks that follow the one whose error is raised
+os.environ.setdefault("RAY_worker_niceness", "0")  # 15 otherwise: hardly any time where the machine is busy
+os.environ.setdefault("RAY_task_oom_retries", "3")  # as of those whose worker died otherwise; Ray tries for ever
 if "ray" not in sys.modules and not ray_address():  # one of this machine's own: on loopback, with a secret of its own
     os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
@@ -39,6 +41,7 @@ _AHEAD = 2  # tasks a core that are begun before the oldest has ended: what boun
 _LOCAL = "`--engine local` needs no Ray."
 _INSTALL = "Install the same version of neo4j-align on all machines of the cluster."
 _RETRIES = 3  # of a partition whose worker died
+_SIGNALS = 1.0  # seconds after which what a signal's handler raised is seen
 
 
 class Ray:
@@ -184,6 +187,8 @@ def _made(task: Any) -> Any:
         Exception: What the work itself raised.
     """
     try:
+        while not ray.wait([task], timeout=_SIGNALS)[0]:
+            pass  # ray.get would keep all but Ctrl-C to itself until the task is done
         return ray.get(task)
     except ray.exceptions.RayTaskError as error:
         cause = error.cause

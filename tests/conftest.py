@@ -36,6 +36,7 @@ settings.load_profile("whatever else runs on the machine")
 def pytest_configure() -> None:
     """A run that is told to end, by a job's time limit say, takes its servers with it, as after Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    os.environ.update(RAY_memory_monitor_refresh_ms="0")  # a Ray of the tests kills nothing for what others take
     pd.options.mode.string_storage = "python"  # as where there is no pyarrow, which came here with Ray Train
 
 

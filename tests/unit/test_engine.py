@@ -6,8 +6,11 @@ import contextlib
 import functools
 import itertools
 import os
+import re
 import signal
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -26,6 +29,12 @@ from tests.benchmarks.speed import made
 from tests.unit import work
 
 WORKERS = 2
+SHORT_OF_MEMORY = """
+from neo4j_align.cluster import Ray
+from tests.unit import work
+list(Ray(2).map(work.times, 3, range(4)))
+"""
+pytestmark = pytest.mark.timeout(400)  # what hangs must not use up a whole run's time
 
 
 @pytest.fixture(scope="session")
@@ -112,6 +121,30 @@ def test_workers_that_always_die_end_the_run(ray: cluster.Ray, monkeypatch: pyte
     monkeypatch.setattr(cluster, "_task", cluster._task.options(max_retries=0))
     with pytest.raises(EngineError, match=r"lost a task .* memory"):
         list(ray.map(work.die, None, range(2)))
+
+
+def test_a_machine_short_of_memory_ends_the_run() -> None:
+    """Ray kills workers where the machine lacks memory, whoever has it, and would begin their tasks anew for ever."""
+    short = {"RAY_memory_usage_threshold": "0.0", "RAY_memory_monitor_refresh_ms": "50"}
+    command = [sys.executable, "-c", SHORT_OF_MEMORY]
+    found = subprocess.run(command, env=os.environ | short, capture_output=True, text=True, timeout=150)
+    assert re.search(r"EngineError: Ray lost a task 4 times: .*low on memory", found.stderr)
+
+
+def test_a_signal_is_seen_while_a_task_lasts(ray: cluster.Ray) -> None:
+    def late(*_: object) -> None:
+        raise TimeoutError("too late")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, 1)
+    start = time.monotonic()
+    try:
+        with pytest.raises(SystemError, match="exception set") as caught:
+            list(ray.map(work.last, 20, range(2)))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert isinstance(caught.value.__cause__, TimeoutError)
+    assert time.monotonic() - start < 10
 
 
 def test_another_version_on_a_worker_is_refused(ray: cluster.Ray, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,6 +150,8 @@ SET_FOR_LIBRARIES = {
     "cluster.py": [
         "os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')",
         "os.environ.setdefault('RAY_IGNORE_UNHANDLED_ERRORS', '1')",
+        "os.environ.setdefault('RAY_worker_niceness', '0')",
+        "os.environ.setdefault('RAY_task_oom_retries', '3')",
         "os.environ.setdefault('RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER', '0')",
         "os.environ.setdefault('RAY_AUTH_TOKEN', secrets.token_hex(32))",
     ],

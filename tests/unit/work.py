@@ -44,6 +44,11 @@ def begin(folder: Path, item: int) -> int:
     return item
 
 
+def last(seconds: int, item: int) -> int:
+    time.sleep(seconds)
+    return item
+
+
 def mortal(folder: Path, driver: int, work: Callable[[Any, Any], Any], given: Any, item: Any) -> Any:
     """Do some work; the first process but the driver's that has done it dies before it can say so."""
     made = work(given, item)
