@@ -30,11 +30,12 @@ ON_A_SERVER = ("pull", "write")
 @click.option("--rounds", default=5, show_default=True, help="How often each way is timed.")
 @click.option("--json", "path", type=click.Path(dir_okay=False, path_type=Path), help="Keep the figures here too.")
 @click.option("--names", default=1_000_000, show_default=True, help="On either side, for block.")
-def main(stage: str, rounds: int, path: Path | None, names: int) -> None:
+@click.option("--links", default=20_000, show_default=True, help="To write, for write.")
+def main(stage: str, rounds: int, path: Path | None, names: int, links: int) -> None:
     """Measure a stage and print a table."""
     if stage in ON_A_SERVER:
         with _database() as database:
-            figures = _on_a_server(stage, database, rounds)
+            figures = _on_a_server(stage, database, rounds, links)
     else:
         figures = _alone(stage, rounds, names)
     if path:
@@ -42,10 +43,10 @@ def main(stage: str, rounds: int, path: Path | None, names: int) -> None:
         path.write_text(json.dumps({**kept, stage: figures}, indent=1), encoding="utf-8")
 
 
-def _on_a_server(stage: str, database: Database, rounds: int) -> object:
+def _on_a_server(stage: str, database: Database, rounds: int, links: int) -> object:
     from tests.benchmarks.speed import pull, write
 
-    return pull.run(database, rounds) if stage == "pull" else write.run(database, rounds)
+    return pull.run(database, rounds) if stage == "pull" else write.run(database, rounds, links)
 
 
 def _alone(stage: str, rounds: int, names: int) -> object:

@@ -15,7 +15,6 @@ from neo4j_align.store.database import Database
 from tests.benchmarks.speed import graphs
 from tests.benchmarks.speed.timing import side_by_side
 
-LINKS = 20_000
 BARE = """
 UNWIND $rows AS row
 MATCH (l) WHERE elementId(l) = row.left_id
@@ -27,9 +26,9 @@ BARE_ALL = BARE + ", s.status = 'predicted', s.run = $run, s.model = $model, s.c
 EMPTY = "MATCH ()-[s:SAME_AS]->() WITH s LIMIT 20000 DELETE s RETURN count(*) AS gone"
 
 
-def run(database: Database, rounds: int) -> dict[str, Any]:
+def run(database: Database, rounds: int, count: int) -> dict[str, Any]:
     """Measure links created through the product and by statements of two sizes, all in batches of one size."""
-    graphs.load(database, graphs.Size(films=LINKS // 2, people=LINKS // 2, edges=10))
+    graphs.load(database, graphs.Size(films=count // 2, people=count // 2, edges=10))
     mapping = graphs.config()
     nodes = entities.pull(database, mapping)
     table = links.with_ids(database, nodes, _links(mapping, nodes))
@@ -45,7 +44,7 @@ def run(database: Database, rounds: int) -> dict[str, Any]:
         nothing = links.NO_ROWS
         with runs.running(database, "align", mapping) as written:
             links.write(written, mapping, links.Changes(table, nothing, nothing), "model")
-            assert written.counts()["created"] == LINKS
+            assert written.counts()["created"] == count
 
     ways = {
         "bare MERGE": lambda: database.write_batches(BARE, rows),
@@ -53,7 +52,7 @@ def run(database: Database, rounds: int) -> dict[str, Any]:
         "ours, with change records": ours,
     }
     timed = side_by_side(ways, rounds, empty)
-    print(f"\n{LINKS:,} links\n\n{timed.lines(dict.fromkeys(ways, (LINKS, 'links')))}")
+    print(f"\n{count:,} links\n\n{timed.lines(dict.fromkeys(ways, (count, 'links')))}")
     return timed.document()
 
 
