@@ -30,7 +30,7 @@ class Metrics:
         except ImportError as error:
             raise ConfigError("Metrics take the extra: pip install 'neo4j-align[metrics]'") from error
         registry = CollectorRegistry()
-        self._succeeded_at = time.time()
+        self._succeeded_at = time.monotonic()  # a clock that is set must not hide a lag
         self._runs = Counter("neo4j_align_sync_runs", "syncs by outcome", ["outcome"], registry=registry)
         self._seconds = Counter("neo4j_align_sync_seconds", "seconds spent in syncs", registry=registry)
         self._counts = {
@@ -40,7 +40,7 @@ class Metrics:
             "neo4j_align_last_success_timestamp_seconds", "when a sync last succeeded", registry=registry
         )
         lag = Gauge("neo4j_align_lag_seconds", "seconds since a sync last succeeded, or the start", registry=registry)
-        lag.set_function(lambda: time.time() - self._succeeded_at)
+        lag.set_function(lambda: time.monotonic() - self._succeeded_at)
         try:
             self._server, self._thread = start_http_server(port, addr=HOST, registry=registry)
         except OSError as error:
@@ -59,8 +59,8 @@ class Metrics:
             if name in self._counts:
                 self._counts[name].inc(count)
         if outcome.outcome == "done":
-            self._succeeded_at = time.time()
-            self._success.set(self._succeeded_at)
+            self._succeeded_at = time.monotonic()
+            self._success.set_to_current_time()
 
     def close(self) -> None:
         """Stop serving."""

@@ -121,7 +121,7 @@ class Aligner:
             if seen.entities or not same:
                 known = self._past(model.about.id).known(known, before, seen, same)
                 return self._run(lease, "sync", model, before.get("precision"), seen, standing, known)
-            changes.go_on(self.database, before, seen)
+            changes.go_on(self.database, lease.token, before, seen)
         return Alignment(None, pd.DataFrame(), 0, links.NO_CHANGES.counts, changed_entities=0)
 
     def _run(

@@ -7,6 +7,7 @@ process leaves the old one or the new one. An array that is as it was keeps its 
 from __future__ import annotations
 
 import dataclasses
+import glob
 import io
 import itertools
 import json
@@ -47,9 +48,10 @@ def beside(model: Path) -> Path:
 
 def save(folder: Path, memory: Memory, about: dict[str, Any]) -> None:
     """Write a memory, and what it is of, in the place of what is there; where that fails, warn of it."""
+    for left in folder.parent.glob(f"{glob.escape(folder.name)}.*.part"):  # by a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
     fresh = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     try:
-        shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
         writer = _Writer(fresh, folder)
         document = {**_MADE, **about, "tree": writer.write("memory", memory), "sums": writer.sums}
@@ -59,6 +61,7 @@ def save(folder: Path, memory: Memory, about: dict[str, Any]) -> None:
         fresh.rename(folder)
     except OSError as error:
         log.warning("The next sync has to judge the whole graph: %s cannot be written (%s)", folder, error)
+    finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
 

@@ -36,12 +36,14 @@ def cron(text: str) -> Due:
         ConfigError: It is none.
     """
     from cronsim import CronSim, CronSimError
+    from dateutil import tz
 
+    zone = tz.tzlocal()  # unlike the offset of a moment it knows when the clocks change
     try:
-        CronSim(text, datetime.datetime.now().astimezone())
+        CronSim(text, datetime.datetime.now(zone))
     except CronSimError as error:
         raise ConfigError(f"{text!r} is no cron expression ({error}). Write for example '*/15 * * * *'.") from error
-    return lambda last: next(CronSim(text, last))
+    return lambda last: next(CronSim(text, last.astimezone(zone)))
 
 
 @dataclass
@@ -67,19 +69,22 @@ def repeat(work: Callable[[], dict[str, int]], due: Due, tell: Callable[[Outcome
     """
     failures = 0
     if not at_once:
-        _sleep_until(due(datetime.datetime.now().astimezone()))
+        _sleep_until(due(_now()))
     while True:
-        last = datetime.datetime.now().astimezone()
+        last = _now()
         outcome = _attempt(work, last)
         tell(outcome)
         failures = failures + 1 if outcome.outcome == "failed" else 0
-        now = datetime.datetime.now().astimezone()
-        _sleep_until(max(due(last), now + datetime.timedelta(seconds=pause(failures))))
+        _sleep_until(max(due(last), _now() + datetime.timedelta(seconds=pause(failures))))
 
 
 def pause(failures: int) -> float:
     """Return the seconds to wait after so many failures in a row."""
     return min(_SHORTEST_PAUSE * 2 ** (failures - 1), _LONGEST_PAUSE) if failures else 0.0
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc)
 
 
 def _attempt(work: Callable[[], dict[str, int]], started_at: datetime.datetime) -> Outcome:
@@ -91,9 +96,9 @@ def _attempt(work: Callable[[], dict[str, int]], started_at: datetime.datetime) 
     except Exception as problem:  # the next attempt may go better, and an operator reads of this one
         known = isinstance(problem, AlignError)
         outcome, error, counts = "failed", str(problem) if known else f"{type(problem).__name__}: {problem}", {}
-    return Outcome(outcome, started_at, round(time.monotonic() - begin, 3), error, counts)
+    return Outcome(outcome, started_at.astimezone(), round(time.monotonic() - begin, 3), error, counts)
 
 
 def _sleep_until(when: datetime.datetime) -> None:
-    while (left := (when - datetime.datetime.now().astimezone()).total_seconds()) > 0:
+    while (left := (when - _now()).total_seconds()) > 0:
         time.sleep(min(left, 60))  # a clock that is set is noticed

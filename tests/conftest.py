@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from neo4j_align.store.database import Database
 
 
+PATIENCE = 600  # seconds for a server to start: a busy machine takes minutes
 WATCH = """
 import sys
 from pathlib import Path
@@ -41,7 +42,7 @@ def pytest_configure() -> None:
 
 
 @contextlib.contextmanager
-def _stopped_with_us(home: Path) -> Iterator[None]:
+def stopped_with_us(home: Path) -> Iterator[None]:
     """Stop a server where this process is killed before it could, as those of pytest-xdist are after Ctrl-C."""
     watch = [sys.executable, "-c", WATCH, str(home)]
     with subprocess.Popen(watch, stdin=subprocess.PIPE, start_new_session=True) as process:
@@ -61,8 +62,8 @@ def neo4j_connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conne
         return
     from neo4j_align.store.embedded import EmbeddedServer
 
-    server = EmbeddedServer(home=tmp_path_factory.mktemp("neo4j"))
-    with _stopped_with_us(server.home):
+    server = EmbeddedServer(home=tmp_path_factory.mktemp("neo4j"), patience=PATIENCE)
+    with stopped_with_us(server.home):
         try:
             yield server.start()
         finally:

@@ -206,6 +206,7 @@ class Desk:
                 for one in said:
                     given[one.verdict].append((self._index[LEFT][left], self._index[RIGHT][right]))
         self._given = by_index = Verdicts(frozenset(given["confirmed"]), frozenset(given["rejected"]))
-        self._done = np.zeros(len(self.pairs), bool)
-        self._done[queue.rows_of(self.pairs, by_index.confirmed | by_index.rejected)] = True
+        done = np.zeros(len(self.pairs), bool)
+        done[queue.rows_of(self.pairs, by_index.confirmed | by_index.rejected)] = True
+        self._done = done  # at once: others read it meanwhile
         self._settled = queue.settled(self.pairs, self._exclusive, by_index)

@@ -76,10 +76,11 @@ def state(
     }
 
 
-def go_on(database: Database, before: dict[str, Any], seen: Seen) -> None:
+def go_on(database: Database, token: str, before: dict[str, Any], seen: Seen) -> None:
     """Keep the cursor of a sync that found nothing to do, so that the next one need not look back as far."""
     if before and not seen.cursor.items() <= before.items():
-        database.write(queries.load("changes/remember").text, rows=[{**before, **seen.cursor}])
+        text = queries.load("changes/go_on").text
+        database.write(text, token=token, name=before["name"], cursor=seen.cursor)
 
 
 def look(database: Database, config: Config, before: dict[str, Any]) -> Seen:

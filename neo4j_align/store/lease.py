@@ -39,6 +39,11 @@ def actor() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
+def renewal(name: str, token: str) -> dict[str, Any]:
+    """Return the parameters of `leases/renew`."""
+    return {"name": name, "token": token, "seconds": SECONDS}
+
+
 class Lease:
     """Holds the lease `name` for `purpose` while it is entered.
 
@@ -98,7 +103,7 @@ class Lease:
         query = queries.load("leases/renew").text
         while not self._ended.wait(SECONDS / BEATS):
             try:
-                held = self._database.write(query, name=self._name, token=self.token, seconds=SECONDS)
+                held = self._database.write(query, **renewal(self._name, self.token))
             except AlignError as error:
                 log.warning("the lease could not be renewed: %s", error)
                 continue

@@ -14,6 +14,7 @@ from neo4j_align.records import VIEWS, BoolArray, FloatArray, IntArray, SmallArr
 LEAST = 0.01  # a sum of cosines below this is chance: one common trigram
 LISTS = (("name", "record", "neighbours"), VIEWS, ("neighbours",), ("circle",))  # views whose cosines are summed
 _COSTLIEST = 64  # more than any of Powers
+_ROWS = 2_000  # multiplied in one call
 _TIED = 8  # more than asked for, to see where equally near ones begin
 Matrices = dict[str, sparse.csr_matrix]  # rows of all entities, by view
 Bits = npt.NDArray[np.uint8]  # of pairs: one for each list
@@ -187,12 +188,19 @@ def _top(one: sparse.csr_matrix, search: Search) -> sparse.csr_matrix:
 
 
 def _product(one: sparse.csr_matrix, search: Search, asked: int) -> sparse.csr_matrix:
-    """Return the largest products of each row with the right entities, the largest first, (R, M)."""
-    parts = [
-        sp_matmul_topn(one, part, top_n=asked, threshold=LEAST, sort=True, n_threads=search.threads)
-        for part in search.turned
-    ]
-    return zip_sp_matmul_topn(asked, parts) if len(parts) > 1 else parts[0]
+    """Return the largest products of each row with the right entities, the largest first, (R, M).
+
+    A few rows at a time: no other thread works meanwhile, not that which says that this process lives (`lease.py`).
+    """
+    found = []
+    for start in range(0, one.shape[0], _ROWS):
+        rows = one[start : start + _ROWS]
+        parts = [
+            sp_matmul_topn(rows, part, top_n=asked, threshold=LEAST, sort=True, n_threads=search.threads)
+            for part in search.turned
+        ]
+        found.append(zip_sp_matmul_topn(asked, parts) if len(parts) > 1 else parts[0])
+    return found[0] if len(found) == 1 else sparse.vstack(found, format="csr")
 
 
 def affordable(one: sparse.csr_matrix, costs: Powers, budget: int) -> sparse.csr_matrix:

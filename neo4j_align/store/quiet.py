@@ -25,14 +25,14 @@ def untouched(database: Database, config: Config, folder: Path) -> bool:
     """
     if config.sync.feed == "scan" or (model := _id(folder)) is None:
         return False
-    with Lease(database, "writer", "sync"):
+    with Lease(database, "writer", "sync") as lease:
         before = changes.remembered(database, config)
         if before.get("model") != model:
             return False
         seen, standing = changes.look(database, config, before), changes.standing(database, config)
         if seen.entities != 0 or not same(config, before, standing):
             return False
-        changes.go_on(database, before, seen)
+        changes.go_on(database, lease.token, before, seen)
     return True
 
 

@@ -15,7 +15,7 @@ from neo4j_align.errors import DataError, LeaseError, NameTakenError
 from neo4j_align.store import database as gate
 from neo4j_align.store import queries
 from neo4j_align.store.database import Database, Execute, Rows
-from neo4j_align.store.lease import Lease, actor
+from neo4j_align.store.lease import Lease, actor, renewal
 from neo4j_align.store.schema import alignment
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class Run:
     def __init__(self, database: Database, token: str) -> None:
         self.id = f"{datetime.datetime.now(datetime.timezone.utc):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         self.database = database
-        self._token = token
+        self.token = token
         self._number = 0
 
     def write(
@@ -82,7 +82,7 @@ class Run:
         change = f"{self.id}/{number}"
 
         def work(execute: Execute) -> None:
-            fence = execute(queries.load("runs/fence").text, token=self._token, change=change)
+            fence = execute(queries.load("runs/fence").text, token=self.token, change=change)
             if not fence or not fence[0]["held"]:
                 raise LeaseError(
                     f"Run {self.id} has lost the right to write to another process, after "
@@ -90,6 +90,8 @@ class Run:
                 )
             if not fence[0]["done"]:  # else only the answer to the commit was lost
                 execute(text, run=self.id, change=change, number=number, **parameters)
+                # No heartbeat passes the fence's lock, and whoever waits for it looks how long the lease lasts.
+                execute(queries.load("leases/renew").text, **renewal("writer", self.token))
 
         return work
 
@@ -119,9 +121,7 @@ def running(database: Database, kind: str, config: Config, lease: Lease | None =
     with contextlib.nullcontext(lease) if lease else Lease(database, "writer", kind) as lease:
         run, begin = Run(database, lease.token), time.perf_counter()
         about = {"alignment": alignment(config), "config_hash": config.digest(), **about}
-        died = database.write(queries.load("runs/start").text, run=run.id, kind=kind, actor=actor(), about=about)
-        if died[0]["died"]:
-            log.warning("%s never ended: what was left to write is written now", ", ".join(died[0]["died"]))
+        _start(run, kind, about)
         status, error = "stopped", None
         try:
             yield run
@@ -136,6 +136,15 @@ def running(database: Database, kind: str, config: Config, lease: Lease | None =
         database.write(
             queries.load("runs/prune").text, days=history.days, runs=history.runs, alignment=alignment(config)
         )
+
+
+def _start(run: Run, kind: str, about: dict[str, Any]) -> None:
+    given = {"run": run.id, "token": run.token, "kind": kind, "actor": actor(), "about": about}
+    rows = run.database.write(queries.load("runs/start").text, **given)
+    if not rows:
+        raise LeaseError(f"The right to write was lost to another process before the {kind} began. Run it again.")
+    if rows[0]["died"]:
+        log.warning("%s never ended: what was left to write is written now", ", ".join(rows[0]["died"]))
 
 
 def _finish(run: Run, status: str, seconds: float, error: str | None) -> None:

@@ -81,7 +81,8 @@ def installed() -> Installed:
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "lock"):
         if not (folder / "found.json").exists():
-            (folder / "found.json").write_text(json.dumps(_fetch(folder)), encoding="utf-8")
+            (folder / "found.part").write_text(json.dumps(_fetch(folder)), encoding="utf-8")
+            (folder / "found.part").replace(folder / "found.json")
     return Installed(json.loads((folder / "found.json").read_text(encoding="utf-8")), folder / "al2023" / "lib")
 
 

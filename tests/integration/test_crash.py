@@ -22,6 +22,7 @@ from neo4j_align.store import entities, runs
 from neo4j_align.store import process as java
 from neo4j_align.store.database import Database
 from neo4j_align.store.embedded import EmbeddedServer
+from tests.conftest import PATIENCE, stopped_with_us
 from tests.integration import plain
 from tests.integration.crash_writer import DONE, Goal, Writer
 from tests.integration.wire import Wire
@@ -184,13 +185,14 @@ def test_a_connection_that_is_cut_is_opened_again(
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
     """A server that may be taken away, with the entities in it."""
-    own = EmbeddedServer(home=tmp_path_factory.mktemp("fallible"))
-    try:
-        with Database.open(own.start()) as database:
-            plain.load(database, ENTITIES)
-        yield own
-    finally:
-        own.stop()
+    own = EmbeddedServer(home=tmp_path_factory.mktemp("fallible"), patience=PATIENCE)
+    with stopped_with_us(own.home):
+        try:
+            with Database.open(own.start()) as database:
+                plain.load(database, ENTITIES)
+            yield own
+        finally:
+            own.stop()
 
 
 def stop(server: EmbeddedServer) -> None:

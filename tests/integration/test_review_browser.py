@@ -38,6 +38,7 @@ def browser() -> Iterator[Browser]:
             chromium_sandbox=False,  # root in a container has none
             args=[f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1"],
         )
+        expect.set_options(timeout=60_000)  # milliseconds: explanations take seconds on a busy machine
         yield opened
         opened.close()
 

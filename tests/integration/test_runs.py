@@ -63,12 +63,12 @@ def test_two_runs_at_once_the_second_is_refused(database: Database) -> None:
     def first() -> None:
         with runs.running(database, "align", plain.CONFIG):
             inside.set()
-            done.wait(30)
+            assert done.wait(600)
 
     thread = threading.Thread(target=first)
     thread.start()
     try:
-        assert inside.wait(30)
+        assert inside.wait(600)
         with pytest.raises(LeaseError, match=r"align by .* has been running since"):
             plain.write(database, nodes, FIRST)
     finally:
@@ -113,10 +113,41 @@ def test_the_lease_of_a_machine_that_went_silent_is_taken_when_it_runs_out(
             pass
 
 
+def test_a_batch_that_takes_longer_than_the_lease_keeps_it(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No heartbeat passes while it is written, or none comes, and whoever wants the lease waits for the same lock."""
+    monkeypatch.setattr(lease, "SECONDS", 2)
+    refused: list[LeaseError] = []
+
+    def wants() -> None:
+        try:
+            Lease(database, "writer", "sync")._acquire()
+        except LeaseError as error:
+            refused.append(error)
+
+    with Lease(database, "writer", "align") as held, runs.running(database, "align", plain.CONFIG, held) as run:
+        held._ended.set()
+        other = threading.Timer(1, wants)
+        other.start()
+        database.transact(run._once("CALL apoc.util.sleep(5000)", {}))
+        other.join()
+        assert len(refused) == 1
+        database.transact(run._once("RETURN 1", {}))
+
+
+def test_who_lost_the_lease_before_the_run_began_leaves_the_others_run_alone(database: Database) -> None:
+    with Lease(database, "writer", "sync") as stalled:
+        database.write("MATCH (lease:AlignLease) REMOVE lease.token")
+        with runs.running(database, "align", plain.CONFIG) as run:
+            with pytest.raises(LeaseError, match="before the sync began"):
+                runs.running(database, "sync", plain.CONFIG, stalled).__enter__()
+            assert runs.show(database, run.id)["status"] == "running"
+    assert [one["status"] for one in runs.listed(database, 9)] == ["done"]
+
+
 def test_the_lease_of_another_machine_that_beats_is_respected(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease, "SECONDS", 3)
+    monkeypatch.setattr(lease, "SECONDS", 15)
     with Lease(database, "writer", "align"):
         database.write("MATCH (lease:AlignLease) SET lease.holder = 'someone@elsewhere:1:abc'")
         with pytest.raises(LeaseError, match="align by someone@elsewhere:1"):
@@ -226,7 +257,7 @@ def test_a_link_that_somebody_makes_at_the_same_moment_stands(database: Database
             "confidence: 1.0}]->(r)"
         )
         made.set()
-        tried.wait(30)
+        assert tried.wait(600)
 
     with runs.running(database, "align", plain.CONFIG) as run:
         wanted = links.difference(plain.CONFIG, links.NOTHING, plain.frame(nodes, FIRST), "m").create
@@ -235,7 +266,7 @@ def test_a_link_that_somebody_makes_at_the_same_moment_stands(database: Database
         ours = threading.Thread(target=links.write, args=(run, plain.CONFIG, changes, "m"))
         for thread in (other, ours):
             thread.start()
-            made.wait(30)
+            assert made.wait(600)
         ours.join(2)  # it waits for the other's lock
         assert ours.is_alive()
         tried.set()

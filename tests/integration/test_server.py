@@ -17,6 +17,7 @@ from neo4j_align.errors import DatabaseError
 from neo4j_align.store import process
 from neo4j_align.store.database import Database
 from neo4j_align.store.embedded import EmbeddedServer
+from tests.conftest import PATIENCE, stopped_with_us
 
 COMMAND = [sys.executable, "-c", "from neo4j_align.cli import main; main()", "server"]
 
@@ -24,13 +25,14 @@ COMMAND = [sys.executable, "-c", "from neo4j_align.cli import main; main()", "se
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
     """A server of this module's own, since its tests kill it; it knows one film."""
-    server = EmbeddedServer(tmp_path_factory.mktemp("server"))
-    try:
-        with Database.open(server.start()) as database:
-            database.write("CREATE (:Film {title: 'Alien'})")
-        yield server
-    finally:
-        server.stop()
+    server = EmbeddedServer(tmp_path_factory.mktemp("server"), patience=PATIENCE)
+    with stopped_with_us(server.home):
+        try:
+            with Database.open(server.start()) as database:
+                database.write("CREATE (:Film {title: 'Alien'})")
+            yield server
+        finally:
+            server.stop()
 
 
 def java(server: EmbeddedServer) -> psutil.Process:
@@ -85,7 +87,7 @@ def test_a_killed_server_starts_again_with_its_data(server: EmbeddedServer) -> N
     uri = server.connection().uri
     victim = java(server)
     victim.kill()
-    victim.wait(timeout=10)
+    victim.wait(timeout=60)
     assert not server.status().running
     assert server.start().uri == uri
     assert films(server) == 1
@@ -102,7 +104,7 @@ def test_a_stopped_server_starts_again_with_its_data(server: EmbeddedServer) -> 
 def test_a_start_that_was_killed_halfway_is_taken_up(server: EmbeddedServer) -> None:
     server.stop()
     starting = subprocess.Popen([*COMMAND, "start", "--home", str(server.home)])
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while (half_started := process.find(server.home)) is None:
         assert time.monotonic() < deadline
         time.sleep(0.05)

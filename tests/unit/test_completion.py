@@ -37,6 +37,6 @@ def test_words_are_completed(words: list[str], begun: str, offered: list[str]) -
 def test_each_shell_gets_its_script_at_once(shell: str) -> None:
     command = Path(sys.executable).parent / "neo4j-align"
     environment = {**os.environ, VARIABLE: f"{shell}_source"}
-    done = subprocess.run([command], env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([command], env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert f"{VARIABLE}={shell}_complete" in done.stdout

@@ -38,7 +38,7 @@ if wish == "ignore":
 if wish != "hang":
     port = pathlib.Path(home.removeprefix("--home-dir="), "port").read_text()
     listener = socket.create_server(("127.0.0.1", int(port)))
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -58,7 +58,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Embedded
     monkeypatch.setattr(embedded, "set_initial_password", lambda uri, password: None)
     monkeypatch.setattr(Database, "open", lambda connection: contextlib.nullcontext())
     monkeypatch.setattr(process, "spawn", spawn_fake)
-    server = EmbeddedServer(home=tmp_path / "home", cache=tmp_path / "cache", patience=10)
+    server = EmbeddedServer(home=tmp_path / "home", cache=tmp_path / "cache", patience=60)
     yield server
     server.stop()
 

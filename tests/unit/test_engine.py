@@ -14,10 +14,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import psutil
 import pytest
+import ray as ray_itself
 from click.testing import CliRunner
 
 from neo4j_align import cluster, engine
@@ -127,24 +129,30 @@ def test_a_machine_short_of_memory_ends_the_run() -> None:
     """Ray kills workers where the machine lacks memory, whoever has it, and would begin their tasks anew for ever."""
     short = {"RAY_memory_usage_threshold": "0.0", "RAY_memory_monitor_refresh_ms": "50"}
     command = [sys.executable, "-c", SHORT_OF_MEMORY]
-    found = subprocess.run(command, env=os.environ | short, capture_output=True, text=True, timeout=150)
+    found = subprocess.run(command, env=os.environ | short, capture_output=True, text=True, timeout=350)
     assert re.search(r"EngineError: Ray lost a task 4 times: .*low on memory", found.stderr)
 
 
-def test_a_signal_is_seen_while_a_task_lasts(ray: cluster.Ray) -> None:
+def test_a_signal_is_seen_while_a_task_lasts(ray: cluster.Ray, monkeypatch: pytest.MonkeyPatch) -> None:
     def late(*_: object) -> None:
         raise TimeoutError("too late")
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, 1)
-    start = time.monotonic()
+    def wait(*given: Any, **options: Any) -> Any:
+        if not limits:
+            limits.append(signal.setitimer(signal.ITIMER_REAL, 2))
+        return waited(*given, **options)
+
+    list(ray.map(work.times, 3, range(2)))  # no signal is lost while Ray starts
+    limits, waited = list[tuple[float, float]](), ray_itself.wait
+    monkeypatch.setattr(ray_itself, "wait", wait)
+    before, start = signal.signal(signal.SIGALRM, late), time.monotonic()
     try:
-        with pytest.raises(SystemError, match="exception set") as caught:
-            list(ray.map(work.last, 20, range(2)))
+        with pytest.raises((TimeoutError, SystemError), match=r"too late|exception set"):  # in Python, or in Ray
+            list(ray.map(work.last, 60, range(2)))
     finally:
         signal.signal(signal.SIGALRM, before)
-    assert isinstance(caught.value.__cause__, TimeoutError)
-    assert time.monotonic() - start < 10
+        signal.setitimer(signal.ITIMER_REAL, *limits[0])  # this test's own time limit
+    assert time.monotonic() - start < 50
 
 
 def test_another_version_on_a_worker_is_refused(ray: cluster.Ray, monkeypatch: pytest.MonkeyPatch) -> None:

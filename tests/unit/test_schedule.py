@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import time
 import urllib.request
 from collections.abc import Iterator
 
@@ -33,6 +34,29 @@ def test_cron_expressions() -> None:
     due = schedule.cron("*/15 * * * *")
     assert due(NOON) == NOON.replace(minute=15, second=0)
     assert due(due(NOON)) == NOON.replace(minute=30, second=0)
+
+
+@pytest.fixture
+def _berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_berlin")
+def test_cron_follows_the_clocks_when_they_change() -> None:
+    noon, half = schedule.cron("0 12 * * *"), schedule.cron("*/30 * * * *")
+    for month, day, offset in ((3, 28, 2), (10, 24, 1)):
+        before = datetime.datetime(2026, month, day, 12, tzinfo=datetime.timezone.utc)
+        due = noon(before)
+        assert (due.day, due.hour, due.utcoffset()) == (day + 1, 12, datetime.timedelta(hours=offset))
+    at, night = datetime.datetime(2026, 10, 24, 23, 30, tzinfo=datetime.timezone.utc), []
+    for _ in range(5):
+        at = half(at).astimezone(datetime.timezone.utc)
+        night.append((at.hour, at.minute))
+    assert night == [(0, 0), (0, 30), (1, 0), (1, 30), (2, 0)]  # two o'clock comes twice
 
 
 @pytest.mark.parametrize("text", ["", "often", "61 * * * *", "* * * *"])
