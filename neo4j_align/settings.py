@@ -36,7 +36,7 @@ class Candidates(Frozen):
 class Training(Frozen):
     """The network and how it is trained; the defaults serve every data set of the benchmarks."""
 
-    width: Positive = 64
+    width: Annotated[int, Field(gt=0, le=4096)] = 64
     """Of the network's vectors."""
     epochs: Positive = 40
     """At most."""
@@ -44,9 +44,9 @@ class Training(Frozen):
     """Epochs without a better validation before it stops; the best epoch is kept."""
     batch_size: Positive = 2048
     """Pairs a step of the network; the comparison takes a quarter of that at most."""
-    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
     """Of the optimiser."""
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-4
     """The same."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Share of a layer's values that a step leaves out."""

@@ -31,9 +31,17 @@ def read_table(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8. Save the file as UTF-8.") from error
     except (OSError, ValueError) as error:
         raise DataError(f"Cannot read {path} as CSV: {str(error).splitlines()[0]}") from error
+    if not isinstance(table.index, pd.RangeIndex):  # pandas took the first values for names of the rows
+        raise DataError(
+            f"{path} has {len(table.columns)} columns by its first line and more values in the others: see whether a "
+            "comma is missing there, or too many here; a value with a comma in it stands in double quotes."
+        )
+    return table
 
 
 @click.command()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
+import io
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,9 +115,16 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
         logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
         logging.getLogger("neo4j").setLevel(logging.INFO if verbose else logging.CRITICAL)  # errors say it better
         options = Common(config_path, uri, user, database, json, verbose, quiet)
+        for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a character gets its number
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         try:
             command(common=options, **arguments)
         except AlignError as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read has enough: click ends quietly
+                raise
             raise click.ClickException(str(error)) from error
         except KeyboardInterrupt:
             click.echo("Stopped. What was written stays, and the same command does the rest.", err=True)

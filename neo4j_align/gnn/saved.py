@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Sequence
@@ -111,9 +112,22 @@ class Model:
         """Write the folder and return the model with the hashes of its files.
 
         An older model there holds until model.json is replaced, in one step: a killed process loses neither.
+
+        Raises:
+            ModelError: There is no room, or no right to write.
         """
-        folder.mkdir(parents=True, exist_ok=True)
         parts = {name: folder / f"{name}.part" for name in (*_PARTS, _ABOUT)}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            return self._write(folder, parts)
+        except (OSError, SafetensorError) as error:
+            raise ModelError(f"The model cannot be written to {folder}, make room or give another: {error}") from error
+        finally:
+            for part in parts.values():  # a full disk is not kept full
+                with contextlib.suppress(OSError):
+                    part.unlink(missing_ok=True)
+
+    def _write(self, folder: Path, parts: dict[str, Path]) -> Model:
         for name, module in (("first", self.first), ("network", self.network)):
             save_tensors({key: value.contiguous() for key, value in module.state_dict().items()}, parts[name])
         frozen = {name: np.ascontiguousarray(value) for name, value in vars(self.weights).items()}

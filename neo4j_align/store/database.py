@@ -23,6 +23,7 @@ Rows = list[dict[str, Any]]
 Execute = Callable[..., Rows]  # runs a statement, its parameters by name
 log = logging.getLogger(__name__)
 
+SCHEMES = [f"{scheme}{tls}" for scheme in ("neo4j", "bolt") for tls in ("", "+s", "+ssc")]
 OLDEST_SERVER = (5, 23)
 BATCH = 5_000  # rows a transaction; the server's memory for one is a few MiB
 _METADATA = {"app": f"neo4j-align/{__version__}"}
@@ -174,6 +175,16 @@ class Database:
 
 
 def _driver(connection: Connection) -> neo4j.Driver:
+    if "@" in connection.uri:  # and no message says it: the password is in there
+        raise DatabaseError(
+            "A URI holds no user name and no password here. Take them out, and give NEO4J_USERNAME (or --user) and "
+            "NEO4J_PASSWORD, or NEO4J_PASSWORD_FILE."
+        )
+    if connection.uri.partition("://")[0] not in SCHEMES:
+        raise DatabaseError(
+            f"{connection.uri} is no address of Neo4j for programs, which begins with neo4j:// or bolt://, with TLS "
+            "neo4j+s:// or bolt+s://, and has the port 7687 most of the time. Check NEO4J_URI (or --uri)."
+        )
     with _translated():
         return neo4j.GraphDatabase.driver(
             connection.uri,

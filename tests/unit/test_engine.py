@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-import ray as ray_itself
 from click.testing import CliRunner
 
 from neo4j_align import cluster, engine
@@ -143,6 +142,7 @@ def test_a_signal_is_seen_while_a_task_lasts(ray: cluster.Ray, monkeypatch: pyte
         return waited(*given, **options)
 
     list(ray.map(work.times, 3, range(2)))  # no signal is lost while Ray starts
+    ray_itself = sys.modules["ray"]  # loaded by cluster.py, after what it sets for it
     limits, waited = list[tuple[float, float]](), ray_itself.wait
     monkeypatch.setattr(ray_itself, "wait", wait)
     before, start = signal.signal(signal.SIGALRM, late), time.monotonic()

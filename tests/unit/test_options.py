@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import sys
+from pathlib import Path
+
 import click
 import pytest
 from click.testing import CliRunner
 
+from neo4j_align.cli.learn import read_table
 from neo4j_align.cli.options import STOPPED, Common, common
 from neo4j_align.errors import DataError
 
@@ -14,9 +20,10 @@ from neo4j_align.errors import DataError
     ("error", "code", "said"),
     [
         (DataError("The graph is empty."), 1, "Error: The graph is empty.\n"),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "Error: [Errno 28] No space left on device\n"),
         (KeyboardInterrupt(), STOPPED, "Stopped. What was written stays, and the same command does the rest.\n"),
     ],
-    ids=["error", "Ctrl-C"],
+    ids=["error", "full disk", "Ctrl-C"],
 )
 def test_how_a_command_ends(error: BaseException, code: int, said: str) -> None:
     @click.command()
@@ -26,3 +33,33 @@ def test_how_a_command_ends(error: BaseException, code: int, said: str) -> None:
 
     ended = CliRunner().invoke(failing)
     assert (ended.exit_code, ended.stderr, ended.stdout) == (code, said, "")
+
+
+def test_a_terminal_that_lacks_a_character_gets_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    @click.command()
+    @common
+    def telling(common: Common) -> None:
+        click.echo("Броненосец ← Potemkin")
+
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="latin-1"))
+    telling([], standalone_mode=False)
+    sys.stdout.flush()
+    assert written.getvalue().endswith(b"\\u2190 Potemkin\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"left,right\n7,7,1\n", "2 columns by its first line and more values"),
+        (b"left,right\nl,r,\n", "2 columns by its first line and more values"),
+        (b"left,right\nl,r\nl,r,1\n", "Expected 2 fields in line 3, saw 3"),
+        ("left,right\né,r\n".encode("latin-1"), "is not UTF-8"),
+        (b"", "Cannot read .* as CSV"),
+    ],
+)
+def test_a_table_with_more_values_than_columns_is_refused(tmp_path: Path, text: bytes, said: str) -> None:
+    """Its first value would be taken for the name of the row, and the others for the wrong columns."""
+    (tmp_path / "labels.csv").write_bytes(text)
+    with pytest.raises(DataError, match=said):
+        read_table(tmp_path / "labels.csv")
