@@ -43,7 +43,7 @@ def cron(text: str) -> Due:
         CronSim(text, datetime.datetime.now(zone))
     except CronSimError as error:
         raise ConfigError(f"{text!r} is no cron expression ({error}). Write for example '*/15 * * * *'.") from error
-    return lambda last: next(CronSim(text, last.astimezone(zone)))
+    return lambda last: next(at for at in CronSim(text, last.astimezone(zone)) if at > last)  # two o'clock comes twice
 
 
 @dataclass

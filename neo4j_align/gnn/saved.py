@@ -123,7 +123,7 @@ class Model:
         except (OSError, SafetensorError) as error:
             raise ModelError(f"The model cannot be written to {folder}, make room or give another: {error}") from error
         finally:
-            for part in parts.values():  # a full disk is not kept full
+            for part in parts.values():  # less on a full disk
                 with contextlib.suppress(OSError):
                     part.unlink(missing_ok=True)
 

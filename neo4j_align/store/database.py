@@ -180,7 +180,7 @@ def _driver(connection: Connection) -> neo4j.Driver:
             "A URI holds no user name and no password here. Take them out, and give NEO4J_USERNAME (or --user) and "
             "NEO4J_PASSWORD, or NEO4J_PASSWORD_FILE."
         )
-    if connection.uri.partition("://")[0] not in SCHEMES:
+    if connection.uri.partition("://")[0].strip().lower() not in SCHEMES:
         raise DatabaseError(
             f"{connection.uri} is no address of Neo4j for programs, which begins with neo4j:// or bolt://, with TLS "
             "neo4j+s:// or bolt+s://, and has the port 7687 most of the time. Check NEO4J_URI (or --uri)."
