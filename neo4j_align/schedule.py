@@ -13,6 +13,30 @@ from neo4j_align.errors import AlignError, ConfigError, LeaseError
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST_PAUSE = 900.0  # seconds added after failures, which double from _SHORTEST_PAUSE
 _SHORTEST_PAUSE = 10.0
+
+
+class _Local(datetime.tzinfo):
+    """This machine's zone, by the system's own rules: unlike the offset of a moment it knows when the clocks change.
+
+    dateutil's `tzlocal` is an hour off where winter is what is called daylight saving, as in Dublin.
+    """
+
+    def utcoffset(self, moment: datetime.datetime | None) -> datetime.timedelta | None:
+        return None if moment is None else moment.replace(tzinfo=None).astimezone().utcoffset()
+
+    def dst(self, moment: datetime.datetime | None) -> datetime.timedelta | None:
+        return None
+
+    def tzname(self, moment: datetime.datetime | None) -> str | None:
+        return None if moment is None else moment.replace(tzinfo=None).astimezone().tzname()
+
+    def fromutc(self, moment: datetime.datetime) -> datetime.datetime:
+        local = moment.replace(tzinfo=datetime.timezone.utc).astimezone()
+        first = local.replace(tzinfo=None, fold=0)
+        return first.replace(fold=first.astimezone().utcoffset() != local.utcoffset(), tzinfo=self)
+
+
+_LOCAL = _Local()
 Due = Callable[[datetime.datetime], datetime.datetime]  # when work is due next, after a time
 
 
@@ -36,14 +60,12 @@ def cron(text: str) -> Due:
         ConfigError: It is none.
     """
     from cronsim import CronSim, CronSimError
-    from dateutil import tz
 
-    zone = tz.tzlocal()  # unlike the offset of a moment it knows when the clocks change
     try:
-        CronSim(text, datetime.datetime.now(zone))
+        CronSim(text, datetime.datetime.now(_LOCAL))
     except CronSimError as error:
         raise ConfigError(f"{text!r} is no cron expression ({error}). Write for example '*/15 * * * *'.") from error
-    return lambda last: next(at for at in CronSim(text, last.astimezone(zone)) if at > last)  # two o'clock comes twice
+    return lambda last: next(at for at in CronSim(text, last.astimezone(_LOCAL)) if at > last)  # an hour comes twice
 
 
 @dataclass

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 80  # characters of a value that are printed for people; --json has all
 
+log = logging.getLogger(__name__)
 STOPPED = 130  # exit code after Ctrl-C, as shells have it
 MODEL = Path("models/align")  # where commands look for a model that nobody names
 
@@ -81,7 +82,8 @@ class Common:
     def result(self, document: dict[str, Any], text: str) -> None:
         """Print the result on standard output: one JSON document with --json, else `text`."""
         if self.json:
-            click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+            narrow = not (sys.stdout.encoding or "").lower().startswith("utf")
+            click.echo(json.dumps(document, indent=2, ensure_ascii=narrow, default=str))
         elif not self.quiet:
             click.echo(text)
 
@@ -116,7 +118,7 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
         logging.getLogger("neo4j").setLevel(logging.INFO if verbose else logging.CRITICAL)  # errors say it better
         options = Common(config_path, uri, user, database, json, verbose, quiet)
         for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a character gets its number
-            if isinstance(stream, io.TextIOWrapper):
+            if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
                 stream.reconfigure(errors="backslashreplace")
         try:
             command(common=options, **arguments)
@@ -125,7 +127,8 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
         except OSError as error:
             if error.errno == errno.EPIPE:  # whoever read has enough: click ends quietly
                 raise
-            raise click.ClickException(str(error)) from error
+            log.info("failed", exc_info=True)
+            raise click.ClickException(str(error) or type(error).__name__) from error
         except KeyboardInterrupt:
             click.echo("Stopped. What was written stays, and the same command does the rest.", err=True)
             raise SystemExit(STOPPED) from None

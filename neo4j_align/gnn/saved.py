@@ -123,7 +123,7 @@ class Model:
         except (OSError, SafetensorError) as error:
             raise ModelError(f"The model cannot be written to {folder}, make room or give another: {error}") from error
         finally:
-            for part in parts.values():  # less on a full disk
+            for part in parts.values():  # a full disk is not kept full
                 with contextlib.suppress(OSError):
                     part.unlink(missing_ok=True)
 
@@ -133,9 +133,9 @@ class Model:
         frozen = {name: np.ascontiguousarray(value) for name, value in vars(self.weights).items()}
         save_arrays({**frozen, "means": np.ascontiguousarray(self.means)}, parts["frozen"])
         about = self.about.model_copy(update={"files": {name: _hash(parts[name]) for name in _PARTS}})
-        kept = {parts[name].replace(_path(folder, name, about)) for name in _PARTS}
         document = {"id": about.id, **about.model_dump(mode="json")}
-        parts[_ABOUT].write_text(json.dumps(document, indent=2), encoding="utf-8")
+        parts[_ABOUT].write_text(json.dumps(document, indent=2), encoding="utf-8")  # nothing is written from here on
+        kept = {parts[name].replace(_path(folder, name, about)) for name in _PARTS}
         parts[_ABOUT].replace(folder / _ABOUT)
         for stale in {path for name in _PARTS for path in folder.glob(f"{name}-*.safetensors")} - kept:
             stale.unlink()

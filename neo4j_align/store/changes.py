@@ -13,7 +13,8 @@ from neo4j_align.config import Config
 from neo4j_align.errors import ConfigError, DatabaseError
 from neo4j_align.records import LEFT, RIGHT
 from neo4j_align.store import queries, schema
-from neo4j_align.store.database import Database
+from neo4j_align.store.database import Database, Execute
+from neo4j_align.store.lease import renew
 from neo4j_align.store.runs import Run
 
 LISTED = 10_000  # nodes of a transaction that a trigger writes down; of more it tells the number alone
@@ -79,8 +80,13 @@ def state(
 def go_on(database: Database, token: str, before: dict[str, Any], seen: Seen) -> None:
     """Keep the cursor of a sync that found nothing to do, so that the next one need not look back as far."""
     if before and not seen.cursor.items() <= before.items():
-        text = queries.load("changes/go_on").text
-        database.write(text, token=token, name=before["name"], cursor=seen.cursor)
+        rows = [{**before, **seen.cursor}]
+
+        def work(execute: Execute) -> None:
+            if renew(execute, "writer", token):  # else that of whoever followed is newer
+                execute(queries.load("changes/remember").text, rows=rows)
+
+        database.transact(work)
 
 
 def look(database: Database, config: Config, before: dict[str, Any]) -> Seen:

@@ -22,7 +22,7 @@ from typing import Any
 
 from neo4j_align.errors import AlignError, LeaseError
 from neo4j_align.store import queries
-from neo4j_align.store.database import Database
+from neo4j_align.store.database import Database, Execute
 
 log = logging.getLogger(__name__)
 SECONDS = 30  # after its last heartbeat a holder is taken for dead
@@ -39,9 +39,9 @@ def actor() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def renewal(name: str, token: str) -> dict[str, Any]:
-    """Return the parameters of `leases/renew`."""
-    return {"name": name, "token": token, "seconds": SECONDS}
+def renew(execute: Execute, name: str, token: str) -> bool:
+    """Say in a transaction that the holder of a lease lives; false where another has it, until the commit."""
+    return bool(execute(queries.load("leases/renew").text, name=name, token=token, seconds=SECONDS))
 
 
 class Lease:
@@ -100,10 +100,9 @@ class Lease:
         )[0]  # fmt: skip
 
     def _beat(self) -> None:
-        query = queries.load("leases/renew").text
         while not self._ended.wait(SECONDS / BEATS):
             try:
-                held = self._database.write(query, **renewal(self._name, self.token))
+                held = renew(self._database.write, self._name, self.token)
             except AlignError as error:
                 log.warning("the lease could not be renewed: %s", error)
                 continue

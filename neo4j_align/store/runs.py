@@ -15,7 +15,7 @@ from neo4j_align.errors import DataError, LeaseError, NameTakenError
 from neo4j_align.store import database as gate
 from neo4j_align.store import queries
 from neo4j_align.store.database import Database, Execute, Rows
-from neo4j_align.store.lease import Lease, actor, renewal
+from neo4j_align.store.lease import Lease, actor, renew
 from neo4j_align.store.schema import alignment
 
 log = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ class Run:
             if not fence[0]["done"]:  # else only the answer to the commit was lost
                 execute(text, run=self.id, change=change, number=number, **parameters)
                 # No heartbeat passes the fence's lock, and whoever waits for it looks how long the lease lasts.
-                execute(queries.load("leases/renew").text, **renewal("writer", self.token))
+                renew(execute, "writer", self.token)
 
         return work
 
@@ -139,12 +139,15 @@ def running(database: Database, kind: str, config: Config, lease: Lease | None =
 
 
 def _start(run: Run, kind: str, about: dict[str, Any]) -> None:
-    given = {"run": run.id, "token": run.token, "kind": kind, "actor": actor(), "about": about}
-    rows = run.database.write(queries.load("runs/start").text, **given)
-    if not rows:
-        raise LeaseError(f"The right to write was lost to another process before the {kind} began. Run it again.")
-    if rows[0]["died"]:
-        log.warning("%s never ended: what was left to write is written now", ", ".join(rows[0]["died"]))
+    given = {"run": run.id, "kind": kind, "actor": actor(), "about": about}
+
+    def work(execute: Execute) -> Rows:
+        if not renew(execute, "writer", run.token):  # else it would declare the run of whoever followed dead
+            raise LeaseError(f"The right to write was lost to another process before the {kind} began. Run it again.")
+        return execute(queries.load("runs/start").text, **given)
+
+    if died := run.database.transact(work)[0]["died"]:
+        log.warning("%s never ended: what was left to write is written now", ", ".join(died))
 
 
 def _finish(run: Run, status: str, seconds: float, error: str | None) -> None:

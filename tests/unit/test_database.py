@@ -6,7 +6,7 @@ import pytest
 
 from neo4j_align.config import Connection
 from neo4j_align.errors import DatabaseError
-from neo4j_align.store.database import Database, _translated
+from neo4j_align.store.database import Database, _driver, _translated
 
 
 def test_what_the_driver_makes_of_an_interruption_is_one() -> None:
@@ -27,3 +27,8 @@ def test_an_address_that_is_none_is_refused_and_no_password_is_said(uri: str, sa
     with pytest.raises(DatabaseError, match=said) as caught:
         Database.open(Connection(uri=uri))
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("uri", ["NEO4J://localhost:7687", "Bolt+ssc://localhost"])
+def test_a_scheme_may_be_in_capitals(uri: str) -> None:
+    _driver(Connection(uri=uri)).close()

@@ -370,8 +370,9 @@ def test_another_mapping_is_refused() -> None:
     made.require(parse_config(document))
 
 
-def test_a_model_that_there_is_no_room_for_leaves_nothing(tmp_path: Path) -> None:
-    (tmp_path / "network.part").mkdir()  # nothing can be written there
+@pytest.mark.parametrize("part", ["network.part", "model.json.part"])
+def test_a_model_that_there_is_no_room_for_leaves_nothing(tmp_path: Path, part: str) -> None:
+    (tmp_path / part).mkdir()  # nothing can be written there
     with pytest.raises(ModelError, match="cannot be written"):
         model().save(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["network.part"]
+    assert [path.name for path in tmp_path.iterdir()] == [part]

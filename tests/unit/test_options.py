@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import json
 import sys
 from pathlib import Path
 
@@ -21,9 +22,10 @@ from neo4j_align.errors import DataError
     [
         (DataError("The graph is empty."), 1, "Error: The graph is empty.\n"),
         (OSError(errno.ENOSPC, "No space left on device"), 1, "Error: [Errno 28] No space left on device\n"),
+        (TimeoutError(), 1, "Error: TimeoutError\n"),
         (KeyboardInterrupt(), STOPPED, "Stopped. What was written stays, and the same command does the rest.\n"),
     ],
-    ids=["error", "full disk", "Ctrl-C"],
+    ids=["error", "full disk", "no text", "Ctrl-C"],
 )
 def test_how_a_command_ends(error: BaseException, code: int, said: str) -> None:
     @click.command()
@@ -46,6 +48,22 @@ def test_a_terminal_that_lacks_a_character_gets_its_number(monkeypatch: pytest.M
     telling([], standalone_mode=False)
     sys.stdout.flush()
     assert written.getvalue().endswith(b"\\u2190 Potemkin\n")
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "latin-1", "utf-8"])
+def test_json_is_json_on_any_terminal(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    said = {"title": "Amélie 😀 Броненосец"}
+
+    @click.command()
+    @common
+    def telling(common: Common) -> None:
+        common.result(said, "")
+
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+    telling(["--json"], standalone_mode=False)
+    sys.stdout.flush()
+    assert json.loads(written.getvalue().decode(encoding)) == said
 
 
 @pytest.mark.parametrize(

@@ -37,15 +37,38 @@ def test_cron_expressions() -> None:
 
 
 @pytest.fixture
-def _berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with monkeypatch.context() as patch:
-        patch.setenv("TZ", "Europe/Berlin")
+        patch.setenv("TZ", getattr(request, "param", "Europe/Berlin"))
         time.tzset()
         yield
     time.tzset()
 
 
-@pytest.mark.usefixtures("_berlin")
+@pytest.mark.parametrize("_zone", ["Europe/Berlin", "Europe/Dublin", "America/St_Johns"], indirect=True)
+@pytest.mark.parametrize("text", ["30 2 * * *", "30 1,2 * * *", "0 1 * * *", "*/30 * * * *", "15 3 * * *"])
+@pytest.mark.usefixtures("_zone")
+def test_what_is_due_by_cron_is_ahead_in_the_nights_when_the_clocks_change(text: str) -> None:
+    due = schedule.cron(text)
+    for year, month, day in ((2026, 3, 7), (2026, 3, 28), (2026, 10, 24), (2026, 10, 31)):
+        start = datetime.datetime(year, month, day, 20, tzinfo=datetime.timezone.utc)
+        for minute in range(0, 16 * 60, 5):
+            now = start + datetime.timedelta(minutes=minute)
+            assert due(now) > now
+
+
+@pytest.mark.parametrize(
+    ("_zone", "winter", "summer"), [("Europe/Dublin", 0, 1), ("Europe/Berlin", 1, 2)], indirect=["_zone"]
+)
+@pytest.mark.usefixtures("_zone")
+def test_cron_is_in_local_time(winter: int, summer: int) -> None:
+    nine = schedule.cron("0 9 * * *")
+    for month, offset in ((1, winter), (7, summer), (11, winter)):
+        due = nine(datetime.datetime(2026, month, 15, 0, tzinfo=datetime.timezone.utc))
+        assert due.astimezone(datetime.timezone.utc).hour == 9 - offset
+
+
+@pytest.mark.usefixtures("_zone")
 def test_cron_follows_the_clocks_when_they_change() -> None:
     noon, half = schedule.cron("0 12 * * *"), schedule.cron("*/30 * * * *")
     for month, day, offset in ((3, 28, 2), (10, 24, 1)):
