@@ -26,7 +26,7 @@ from neo4j_align.gnn.tensors import restored
 from neo4j_align.memory import Memory
 from neo4j_align.progress import Stages
 from neo4j_align.records import Anchors, BoolArray, FloatArray, Nodes, Pairs, Verdicts
-from neo4j_align.resolve import anchors, drift, guesses, labels, verdicts
+from neo4j_align.resolve import anchors, drift, guesses, labels, splits, verdicts
 from neo4j_align.sight import Graph, Look, Scene, Sight
 
 log = logging.getLogger(__name__)
@@ -175,7 +175,7 @@ class Looks:
             "digest": None if table is None else labels.digest(table),
             "guessed": [self.config.type_names[kind] for kind in sorted(known.guessed)],
             "verdicts": len(decided.confirmed | decided.rejected),
-            **{name: int((known.split == name).sum()) for name in labels.SPLITS},
+            **{name: int((known.split == name).sum()) for name in splits.SPLITS},
         }
 
     def _enough(self, given: labels.Labels, nodes: Nodes, names: Anchors) -> labels.Labels:
@@ -235,7 +235,7 @@ class Looks:
 
         found = self._guess(scene, labelled(names, mine), exclusive, kinds)
         orphans = guesses.with_strangers(orphans, found, labelled(names, mine), nodes, seed, kinds)
-        found = self._guess(scene, labelled(names, mine), exclusive, kinds)
+        found = guesses.enough(self._guess(scene, labelled(names, mine), exclusive, kinds), names, nodes, kinds)
         return labelled(found, given), scene
 
     def _guess(self, scene: Scene, known: labels.Labels, exclusive: list[bool], kinds: BoolArray) -> Anchors:

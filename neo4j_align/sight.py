@@ -16,7 +16,7 @@ from neo4j_align.gnn import features, partition, rivals
 from neo4j_align.gnn.said import Among, Sayings, of_part
 from neo4j_align.progress import Stages
 from neo4j_align.records import Anchors, BoolArray, FloatArray, IntArray, Neighbourhood, Nodes, Pairs, taken
-from neo4j_align.resolve import labels
+from neo4j_align.resolve import labels, strangers
 from neo4j_align.store import candidates
 from neo4j_align.veil import veil
 from neo4j_align.views import Views, Weights, alone, around, view
@@ -196,7 +196,9 @@ class Sight:
         left, right = found.left, found.right
         if labelled is not None:
             single = ~labelled.lists(scene.graph.nodes.type[labelled.left])
-            left, right = np.r_[left, labelled.left[single]], np.r_[right, labelled.right[single]]
+            wrong = strangers.of_unrivalled(labelled, scene.graph.nodes.type, left, right)
+            left = np.r_[left, labelled.left[single], wrong[:, 0]]
+            right = np.r_[right, labelled.right[single], wrong[:, 1]]
         require(left)
         pairs, count = candidates.pairs(views, left, right), len(scene.graph.nodes)
         return pairs, np.isin(pairs.left.astype(np.int64) * count + pairs.right, found.left * count + found.right)

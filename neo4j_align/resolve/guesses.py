@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from neo4j_align.records import LEFT, Anchors, BoolArray, Nodes, Verdicts
-from neo4j_align.resolve.labels import HELD_OUT, Labels, exclusive, seeded
+from neo4j_align.resolve.labels import Labels, exclusive
+from neo4j_align.resolve.splits import HELD_OUT, fifth, seeded
 
 log = logging.getLogger(__name__)
 FEWEST = 20  # entities a side that bear a name alone, to teach oneself from
@@ -81,12 +82,20 @@ def of_anchors(
         left=left,
         right=anchors.twin[left],
         same=np.ones(len(left), bool),
-        split=seeded(nodes.keys[left], HELD_OUT, seed),
+        split=seeded(nodes.keys[left], HELD_OUT, seed) if len(left) >= FEW else fifth(nodes.keys[left], seed),
         kind=np.array(type_names, dtype=object)[nodes.type[left]],
         listed=False,
         guessed=frozenset(np.flatnonzero(kinds).tolist()),
         orphans=orphans,
     )
+
+
+def enough(found: Anchors, names: Anchors, nodes: Nodes, kinds: BoolArray) -> Anchors:
+    """Return whom a model found of some types, (T,), or the names' anchors where it is sure of fewer than FEWEST.
+
+    Through few pairs no curve of confidence is drawn (`calibrate.FEWEST`), and without one it may be sure of nobody.
+    """
+    return found if (found.sure & kinds[nodes.type]).sum() // 2 >= FEWEST else names
 
 
 def untested(given: Labels, decided: Verdicts, guessed: BoolArray) -> Labels:

@@ -17,13 +17,12 @@ import pandas as pd
 
 from neo4j_align.errors import DataError
 from neo4j_align.records import LEFT, RIGHT, BoolArray, IntArray, Nodes, Objects, Pairs
+from neo4j_align.resolve.splits import HELD_OUT, SPLITS, seeded
 
 log = logging.getLogger(__name__)
-SPLITS = ("train", "valid", "test")
 _SHARES = (0.7, 0.15, 0.15)  # of the splits, where the table has none
 _COMPLETE = 0.5  # a list of links that covers this share of a type's smaller side is taken to be complete
 _SAMPLE = "%d of %d entities of a type are labelled, and a link of another is wrong; a sample needs a column `label`"
-HELD_OUT = np.array([0.8, 1.0, 1.0])  # bounds of the splits of what has none
 COLUMNS = ("left", "right", "same", "split", "kind")
 _YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -134,15 +133,6 @@ def _split(table: pd.DataFrame, left_keys: Objects, seed: int) -> Objects:
     if unknown := sorted(set(split) - set(SPLITS)):
         raise DataError(f"The column split must hold {', '.join(SPLITS)}, not {unknown[0]!r}.")
     return split
-
-
-def seeded(keys: Objects, bounds: npt.NDArray[np.float64], seed: int) -> Objects:
-    """Put each key into a split by its hash, so that order and number of the keys do not matter."""
-    if not len(keys):
-        return np.zeros(0, dtype=object)
-    texts = np.array([str(key) for key in keys], dtype=object)
-    place = pd.util.hash_array(texts, hash_key=f"{seed:016d}"[-16:]).astype(np.float64) / 2.0**64
-    return np.array(SPLITS, dtype=object)[np.searchsorted(bounds[:-1], place, side="right")]
 
 
 def learnt(labels: Labels, nodes: Nodes, pairs: Pairs, seed: int, exclusive: list[bool]) -> tuple[Any, Any]:

@@ -10,7 +10,8 @@ import pandas as pd
 
 from neo4j_align.records import Anchors, Nodes, Verdicts
 from neo4j_align.resolve import labels
-from neo4j_align.resolve.labels import HELD_OUT, Labels, seeded
+from neo4j_align.resolve.labels import Labels
+from neo4j_align.resolve.splits import HELD_OUT, seeded
 
 
 def overruled(anchors: Anchors, verdicts: Verdicts) -> Anchors:

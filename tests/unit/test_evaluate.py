@@ -14,6 +14,7 @@ from sklearn.metrics import average_precision_score, precision_recall_fscore_sup
 
 from neo4j_align.errors import DataError
 from neo4j_align.resolve import evaluate, labels
+from neo4j_align.resolve.splits import SPLITS
 from tests.unit.builders import nodes, pairs
 
 Table = dict[str, list[Any]]
@@ -264,7 +265,7 @@ def test_figures_of_a_complete_list_are_those_of_scikit_learn(
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.permutations(range(3)), st.lists(st.sampled_from(labels.SPLITS), min_size=3, max_size=3), found_pairs)
+@given(st.permutations(range(3)), st.lists(st.sampled_from(SPLITS), min_size=3, max_size=3), found_pairs)
 def test_the_splits_of_a_list_share_out_all_links(
     order: list[int], splits: list[str], candidates: dict[Pair, tuple[float, bool]]
 ) -> None:

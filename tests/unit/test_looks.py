@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import string
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,9 @@ from neo4j_align.config import Config
 from neo4j_align.gnn.saved import Model
 from neo4j_align.looks import Looks
 from neo4j_align.progress import Stages
-from neo4j_align.resolve.guesses import FEW
+from neo4j_align.records import Verdicts
+from neo4j_align.resolve.guesses import FEW, FEWEST
+from neo4j_align.resolve.match import match
 from neo4j_align.sight import Graph
 from tests.unit.builders import config, neighbourhood, nodes
 
@@ -26,7 +29,9 @@ def _short() -> Config:
     return Config.model_validate({**document, "training": {**document["training"], "epochs": 2, "width": 8}})
 
 
-def _learn(others: list[str], told: int = 0, tested: int = 0) -> Model:
+def _learn(
+    others: list[str], told: int = 0, tested: int = 0, rejected: Collection[tuple[int, int]] = frozenset()
+) -> Model:
     """Train on films that are labelled, and on others, of which some are to learn from and then some to test with."""
     luck = np.random.default_rng(13)
     films = [f"the {word} {number}" for number, word in enumerate(luck.choice(["red", "river", "night"], FILMS))]
@@ -39,7 +44,7 @@ def _learn(others: list[str], told: int = 0, tested: int = 0) -> Model:
     more = pd.DataFrame({"left": entities.keys[some], "right": entities.keys[len(names) + some]})
     more["split"] = ["train", *["valid"] * told][:told] + ["test"] * tested
     graph = Graph(entities, neighbourhood([[] for _ in range(2 * len(names))]), np.ones((2, 3), np.float32))
-    return Looks(_short(), Stages()).learn(graph, pd.concat([gold, more]))
+    return Looks(_short(), Stages()).learn(graph, pd.concat([gold, more]), Verdicts(rejected=frozenset(rejected)))
 
 
 def _guessed(model: Model) -> object:
@@ -47,6 +52,9 @@ def _guessed(model: Model) -> object:
 
 
 PEOPLE = [f"Ann {letter * 3}{vowel} Smith" for letter in string.ascii_lowercase for vowel in "aeio"]
+
+
+UNALIKE = [letter * 4 for letter in string.ascii_lowercase]
 
 
 def test_a_type_that_nobody_labelled_is_taught_by_the_model_itself() -> None:
@@ -61,8 +69,37 @@ def test_the_test_split_of_a_type_that_the_model_teaches_itself_changes_nothing(
         assert torch.equal(mine, theirs)
 
 
-def test_a_type_whose_names_have_no_rivals_is_left_to_what_the_labels_teach(caplog: pytest.LogCaptureFixture) -> None:
-    """There is no wrong pair to learn from, and that is no reason to learn nothing from the labels of others."""
+def test_a_type_whose_names_have_no_rivals_is_taught_by_the_model_itself() -> None:
+    """Blocking finds no wrong pair to learn from there."""
+    assert _guessed(_learn(UNALIKE)) == ["T1"]
+
+
+def test_a_type_whose_names_a_person_disputes_is_left_to_what_the_labels_teach(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """There is no true pair to learn from, and that is no reason to learn nothing from the labels of others."""
+    left = FILMS + np.arange(len(UNALIKE))
     with caplog.at_level(logging.INFO):
-        assert _guessed(_learn([letter * 4 for letter in string.ascii_lowercase])) == []
-    assert "T1" in caplog.text
+        assert _guessed(_learn(UNALIKE, rejected=set(zip(left, left + left[-1] + 1, strict=True)))) == []
+    assert "T1 cannot be taught by the model itself" in caplog.text
+
+
+@pytest.mark.parametrize("count", [FEWEST, 30, 60])
+@pytest.mark.parametrize("alike", [True, False])
+def test_a_small_graph_needs_no_labels(count: int, alike: bool) -> None:
+    """Of few pairs no curve of confidence can be drawn, and where no names are alike nothing wrong is a candidate."""
+    luck = np.random.default_rng(count)
+    words = luck.choice(list(string.ascii_lowercase), (2 * count, 6))
+    names = [f"Product {number} {''.join(word[:2])}" if alike else "".join(word) for number, word in enumerate(words)]
+    both, alone = names[:count], count // 2
+    entities = nodes(both + names[count:][:alone], both + names[count:][alone:])
+    graph = Graph(entities, neighbourhood([[] for _ in entities.keys]), np.ones((1, 3), np.float32))
+    looks = Looks(config(), Stages())
+    model = looks.learn(graph, None)
+    judged = looks.judge(graph, model)
+    least = np.full(len(judged.pairs), model.about.thresholds[0])
+    found = match(judged.pairs, judged.confidence, judged.logits, least, np.ones(len(judged.pairs), bool))
+    linked = set(zip(judged.pairs.left[found].tolist(), judged.pairs.right[found].tolist(), strict=True))
+    true = {(at, count + alone + at) for at in range(count)}
+    assert len(linked & true) >= 0.9 * len(true)
+    assert len(linked - true) <= 0.1 * len(true)
