@@ -17,7 +17,7 @@ import pandas as pd
 
 from neo4j_align.errors import DataError
 from neo4j_align.records import LEFT, RIGHT, BoolArray, IntArray, Nodes, Objects, Pairs
-from neo4j_align.resolve.splits import HELD_OUT, SPLITS, seeded
+from neo4j_align.resolve.splits import HELD_OUT, SPLITS, fifth, seeded
 
 log = logging.getLogger(__name__)
 _SHARES = (0.7, 0.15, 0.15)  # of the splits, where the table has none
@@ -106,6 +106,7 @@ def read(table: pd.DataFrame, nodes: Nodes, type_names: tuple[str, ...], seed: i
     names = np.array(type_names, dtype=object)[nodes.type[left]]
     kind = table["type"].astype(str).to_numpy(object) if "type" in table else names
     split = _split(table, nodes.keys[left], seed)
+    _warn_of_contradictions(table.assign(same=same))
     return Labels(left, right, same, split, kind, listed="label" not in table)
 
 
@@ -124,6 +125,15 @@ def _same(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
     if unknown := sorted(set(text) - set(_YES)):
         raise DataError(f"The column label must hold 1 or 0, not {unknown[0]!r}.")
     return text.map(_YES).to_numpy(bool)
+
+
+def _warn_of_contradictions(table: pd.DataFrame) -> None:
+    disputed = table[table.groupby(["left", "right"])["same"].transform("nunique") > 1]
+    if len(disputed):
+        log.warning(
+            "%d of %d labels say both that a pair is the same and that it is not, for example %s, %s; the last counts",
+            len(disputed), len(table), *disputed.iloc[0][["left", "right"]],
+        )  # fmt: skip
 
 
 def _split(table: pd.DataFrame, left_keys: Objects, seed: int) -> Objects:
@@ -203,24 +213,21 @@ def judge(labels: Labels, nodes: Nodes, pairs: Pairs, seed: int, complete: bool 
 
 
 def _labelled(labels: Labels, pairs: Pairs) -> tuple[Any, Any]:
-    columns = {
-        "left": labels.left,
-        "right": labels.right,
-        "same": labels.same.astype(np.int8),
-        "split": labels.split,
-    }
+    same = labels.same.astype(np.int8)
+    columns = {"left": labels.left, "right": labels.right, "same": same, "split": labels.split}
     last = pd.DataFrame(columns).drop_duplicates(["left", "right"], keep="last").set_index(["left", "right"])
     found = last.reindex(pd.MultiIndex.from_arrays([pairs.left, pairs.right]))
     return found["same"].fillna(-1).to_numpy(np.int8), found["split"].fillna("").to_numpy(object)
 
 
 def with_validation(labels: Labels, nodes: Nodes, seed: int) -> Labels:
-    """Return labels of which a seeded fifth of `train` becomes `valid` where there is none."""
-    if not (labels.split == "valid").any():
-        moved = seeded(nodes.keys[labels.left], HELD_OUT, seed) == "valid"
-        split = np.where((labels.split == "train") & moved, "valid", labels.split).astype(object)
-        labels = replace(labels, split=split)
-    return labels
+    """Return labels of which a fifth of `train`, by its true pairs, becomes `valid` where that has none."""
+    if (labels.same & (labels.split == "valid")).any():
+        return labels
+    train = labels.split == "train"
+    left = labels.left[train & labels.same]
+    moved = train & np.isin(labels.left, left[fifth(nodes.keys[left], seed) == "valid"])
+    return replace(labels, split=np.where(moved, "valid", labels.split).astype(object))
 
 
 def known(labels: Labels) -> int:

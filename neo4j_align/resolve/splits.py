@@ -18,12 +18,12 @@ def seeded(keys: Objects, bounds: npt.NDArray[np.float64], seed: int) -> Objects
 
 
 def fifth(keys: Objects, seed: int) -> Objects:
-    """Put the fifth of the keys that has the greatest hashes into `valid`, and the others into `train`.
+    """Put the fifth of the keys that has the greatest hashes into `valid`, at least one of two, others into `train`.
 
     Where they are few, `seeded` may leave one of the two empty.
     """
-    order = np.argsort(np.argsort(_places(keys, seed), kind="stable"), kind="stable")
-    return np.where(order < HELD_OUT[0] * len(keys), *SPLITS[:2]).astype(object)
+    different, order = np.unique(_places(keys, seed), return_inverse=True)
+    return np.where(order < max(len(different) * 4 // 5, 1), *SPLITS[:2]).astype(object)
 
 
 def _places(keys: Objects, seed: int) -> npt.NDArray[np.float64]:

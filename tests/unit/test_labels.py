@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from neo4j_align.errors import DataError
 from neo4j_align.records import Anchors, Nodes, Verdicts
-from neo4j_align.resolve import guesses, labels, verdicts
+from neo4j_align.resolve import guesses, labels, splits, strangers, verdicts
 from tests.unit.builders import anchors, nodes, pairs
 
 Table = dict[str, list[Any]]
@@ -158,9 +159,11 @@ def test_labelled_pairs_say_nothing_of_others() -> None:
     assert judged(table, chosen, complete=True) == expected
 
 
-def test_of_two_verdicts_about_a_pair_the_last_counts() -> None:
+def test_of_two_verdicts_about_a_pair_the_last_counts(caplog: pytest.LogCaptureFixture) -> None:
     table: Table = {"left": ["l0", "l0"], "right": ["r0", "r0"], "label": [1, 0], "split": ["train", "test"]}
     assert judged(table, [(0, 10)]) == [(0, "test")]
+    said = "2 of 2 labels say both that a pair is the same and that it is not, for example l0, r0; the last counts"
+    assert caplog.messages == [said]
 
 
 def test_a_list_says_no_of_other_pairs_of_its_entities() -> None:
@@ -230,6 +233,14 @@ def test_a_fifth_of_train_becomes_valid_and_nothing_else_moves() -> None:
     assert set(made.split[900:]) == {"test"}
     assert known.split.tolist() == split  # a new one is returned
     assert labels.with_validation(made, entities, 2) is made
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_ten_true_pairs_suffice_whatever_the_seed(seed: int) -> None:
+    """Seeded splits left none to validate with in every fifth case."""
+    entities = nodes(["a"] * 10, ["b"] * 10)
+    table = pd.DataFrame({"left": entities.keys[:10], "right": entities.keys[10:]})
+    labels.require_links(labels.with_validation(labels.read(table, entities, ("T0",), seed), entities, seed))
 
 
 @pytest.mark.parametrize("split", ["test", "valid"])
@@ -320,10 +331,53 @@ def test_anchors_as_labels_say_nothing_of_what_they_leave_out() -> None:
 def test_anchors_as_labels_are_held_out_always_the_same() -> None:
     entities = nodes(["a"] * 200, ["a"] * 200)
     every = guesses.of_anchors(anchors(400, {(i, 200 + i): 1.0 for i in range(200)}), NONE, entities, ("T0",), 13, ALL)
-    some = guesses.of_anchors(anchors(400, {(i, 399 - i): 1.0 for i in range(50)}), NONE, entities, ("T0",), 13, ALL)
-    assert some.split.tolist() == every.split[:50].tolist()
+    some = guesses.of_anchors(anchors(400, {(i, 399 - i): 1.0 for i in range(100)}), NONE, entities, ("T0",), 13, ALL)
+    assert some.split.tolist() == every.split[:100].tolist()
     assert 20 <= (every.split == "valid").sum() <= 60
     assert set(every.split) == {"train", "valid"}
+
+
+@pytest.mark.parametrize("count", [15, 99])
+def test_of_few_anchors_exactly_a_fifth_is_held_out(count: int) -> None:
+    entities = nodes(["a"] * 200, ["a"] * 200)
+    few = guesses.of_anchors(anchors(400, {(i, 200 + i): 1.0 for i in range(count)}), NONE, entities, ("T0",), 13, ALL)
+    assert (few.split == "valid").sum() == -(-count // 5)
+
+
+@given(st.sets(st.text(max_size=3), max_size=40), st.randoms())
+def test_a_fifth_is_the_same_in_any_order(keys: set[str], luck: Random) -> None:
+    one = sorted(keys)
+    other = luck.sample(one, len(one))
+    split, again = (splits.fifth(np.array(order, dtype=object), 13) for order in (one, other))
+    assert dict(zip(one, split, strict=True)) == dict(zip(other, again, strict=True))
+    assert abs((split == "valid").sum() - len(one) / 5) < 1
+    assert len(one) < 2 or set(split) == {"train", "valid"}
+
+
+@given(st.data())
+def test_every_other_link_without_a_wrong_candidate_gets_one(data: st.DataObject) -> None:
+    types = np.array([0, 0, 0, 1, 1, 0, 0, 0, 1, 1])
+    linked = data.draw(st.lists(st.booleans(), min_size=5, max_size=5).map(np.flatnonzero))
+    split = data.draw(st.lists(st.sampled_from(splits.SPLITS), min_size=len(linked), max_size=len(linked)))
+    found = data.draw(st.sets(st.tuples(st.integers(0, 4), st.integers(5, 9))))
+    same = np.ones(len(linked), bool)
+    known = labels.Labels(linked, linked + 5, same, np.array(split, dtype=object), types[linked], listed=True)
+    left, right = np.array(sorted(found), np.int64).reshape(-1, 2).T
+    wrong = strangers.of_unrivalled(known, types, left, right).tolist()
+    of = dict(zip(linked.tolist(), split, strict=True))
+    lonely = {one for one in of if of[one] != "test" and not {end for one_, end in found if one_ == one} - {one + 5}}
+    groups = [
+        {one for one in lonely if types[one] == kind and of[one] == name} for kind in (0, 1) for name in of.values()
+    ]
+    for one, end in wrong:
+        assert one in lonely
+        assert end - 5 in lonely
+        assert types[one] == types[end]
+        assert of[one] == of[end - 5]
+    for group in groups:
+        mine = [(one, end) for one, end in wrong if one in group]
+        assert len(mine) == (len(group) + 1) // 2
+        assert len(group) < 2 or all(end != one + 5 for one, end in mine)
 
 
 def test_orphans_are_parted_and_their_left_ends_have_no_counterpart() -> None:
