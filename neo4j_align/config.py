@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from neo4j_align.errors import ConfigError
-from neo4j_align.settings import Candidates, Frozen, History, Sampling, Sync, Training
+from neo4j_align.settings import Candidates, Frozen, History, Name, Sampling, Sync, Training
 from neo4j_align.wording import problems
 
 if sys.version_info >= (3, 11):
@@ -102,13 +102,13 @@ def _read_text(path: Path) -> str:
 class Side(Frozen):
     """One of the two graphs: the nodes with a label, or with a property value, and their key."""
 
-    label: str | None = None
+    label: Name | None = None
     """Label of all its nodes; or, instead:"""
-    property: str | None = None
+    property: Name | None = None
     """a property of all its nodes,"""
     value: str | int | bool | None = None
     """and the value that it has on this side."""
-    key: str
+    key: Name
     """Property that tells entities apart and stays the same: yours, not Neo4j's internal id."""
 
     @model_validator(mode="after")
@@ -123,11 +123,11 @@ class Side(Frozen):
 class Attribute(Frozen):
     """A property of the left type and its counterpart on the right; either may be missing."""
 
-    name: str
+    name: Name
     """What it is called here; the same name in several types means one kind of value."""
-    left: str | None = None
+    left: Name | None = None
     """The property on the left."""
-    right: str | None = None
+    right: Name | None = None
     """The property on the right."""
     kind: Kind = "text"
     """`name` names the entity (one for each type); `text`, `number`, `date` (also a year) say how to compare."""
@@ -142,11 +142,11 @@ class Attribute(Frozen):
 class EntityType(Frozen):
     """A label of the left graph and its counterpart on the right; either may be missing."""
 
-    name: str
+    name: Name
     """What it is called in results."""
-    left: str | None = None
+    left: Name | None = None
     """The label on the left."""
-    right: str | None = None
+    right: Name | None = None
     """The label on the right."""
     cardinality: Cardinality = "auto"
     """Whether an entity has `one` link at most or `many`; `auto` takes it from the labels of training."""
@@ -173,11 +173,11 @@ class Relation(Frozen):
     With `inverse`, the left relationship points the other way than the right one.
     """
 
-    name: str
+    name: Name
     """What it is called here."""
-    left: str | None = None
+    left: Name | None = None
     """The relationship type on the left."""
-    right: str | None = None
+    right: Name | None = None
     """The relationship type on the right."""
     inverse: bool = False
     """Whether the left one points the other way than the right one."""

@@ -166,13 +166,14 @@ def _pairs(labels: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def order_keys(properties: Iterable[str], backed: Iterable[str]) -> list[str]:
-    """Order properties by how likely they identify a node: those with a constraint, then by their names."""
+    """Order properties by how likely they identify a node: those with a constraint, then by their names; names last."""
     backed = frozenset(backed)
 
-    def rank(name: str) -> tuple[bool, int, str]:
+    def rank(name: str) -> tuple[bool, bool, int, str]:
         parts = words(name)
         places = [place for place, word in enumerate(_IDENTIFYING) if word in parts]
-        return name not in backed, min(places, default=len(_IDENTIFYING) + (naming(name) > 0)), name
+        # What names an entity changes, and as the key it would not be compared.
+        return not places and naming(name) > 0, name not in backed, min(places, default=len(_IDENTIFYING)), name
 
     return sorted(properties, key=rank)
 
@@ -186,8 +187,11 @@ def naming(name: str) -> float:
 
 
 def name_property(node_type: NodeType, key: str) -> Property | None:
-    """Choose the property that names the entities of a type: by its name, else by its values."""
-    texts = [p for p in node_type.properties if p.name != key and kind_of(p) == "text"]
+    """Choose the property that names the entities of a type: by its name, else by its values.
+
+    The key is it only where it sounds like a name, so that names are compared where they are all that tells apart.
+    """
+    texts = [p for p in node_type.properties if kind_of(p) == "text" and (p.name != key or naming(key))]
     # A title stays one where dirt has got into it.
     candidates = [p for p in texts if _is_short(p) or naming(p.name)]
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Positive = Annotated[int, Field(ge=1)]
+Name = Annotated[str, Field(min_length=1)]  # of something in the graph, or in align.toml
 
 
 class Frozen(BaseModel):

@@ -20,6 +20,7 @@ _WORDS = {  # by the beginning of pydantic's name for an error
     "int_": "{given} is no whole number",
     "float_": "{given} is no number",
     "bool_": "{given} is neither true nor false",
+    "string_too_short": "is empty",
     "string_": "{given} is no text",
     "tuple_": "{given} is no list",
     "model_": "{given} is no table",

@@ -34,6 +34,8 @@ def read_table(path: Path) -> pd.DataFrame:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8. Save the file as UTF-8.") from error
+    except pd.errors.EmptyDataError as error:
+        raise DataError(f"{path} is empty. Its first line names the columns, at least left,right.") from error
     except (OSError, ValueError) as error:
         raise DataError(f"Cannot read {path} as CSV: {str(error).splitlines()[0]}") from error
     if not isinstance(table.index, pd.RangeIndex):  # pandas took the first values for names of the rows

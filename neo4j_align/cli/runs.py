@@ -119,7 +119,7 @@ def undo(common: Common, run: str, force: bool, dry_run: bool) -> None:
         undone = store.show(database, run, config)
         planned = undoing.plan(database, config, undone, force)
         if planned.obstacles and not force and not dry_run:
-            raise DataError(f"Run {undone['id']} was not undone.\n{_in_the_way(planned.obstacles)}")
+            raise DataError(f"Run {undone['id']} was not undone.\n{_in_the_way(planned.obstacles, force)}")
         done = None
         if not dry_run:
             done, planned = undoing.undo(database, config, undone["id"], force)
@@ -131,17 +131,15 @@ def undo(common: Common, run: str, force: bool, dry_run: bool) -> None:
     }
     counts = ", ".join(f"{count:,} {what}" for what, count in planned.changes.counts.items())
     said = f"Run {undone['id']} {'would be' if dry_run else 'is'} undone: {counts} links."
-    common.result(document, "\n".join([said, *([_in_the_way(planned.obstacles)] if planned.obstacles else [])]))
+    common.result(document, "\n".join([said, *([_in_the_way(planned.obstacles, force)] if planned.obstacles else [])]))
 
 
-def _in_the_way(obstacles: list[Obstacle]) -> str:
-    """Name what stands in the way, and what --force would do about it."""
+def _in_the_way(obstacles: list[Obstacle], force: bool) -> str:
+    """Name what stands in the way, and what --force does about it."""
     forceable = sum(obstacle.forceable for obstacle in obstacles)
     lines = [f"{len(obstacles):,} links are not as it left them:"]
     lines += [f"  {obstacle.pair}: {obstacle.why}" for obstacle in obstacles[:_SHOWN]]
     lines += [f"  … and {len(obstacles) - _SHOWN:,} more; --dry-run --json has all."] if len(obstacles) > _SHOWN else []
-    lines += [
-        f"--force sets back {forceable:,} of them, what nothing stands in the way of, and leaves "
-        f"{len(obstacles) - forceable:,} as they are."
-    ]
+    others = "" if force else ", what nothing stands in the way of,"
+    lines += [f"--force sets back {forceable:,} of them{others} and leaves {len(obstacles) - forceable:,} as they are."]
     return "\n".join(lines)

@@ -15,6 +15,7 @@ import click
 
 from neo4j_align.cli.options import Common, common, engine, model
 from neo4j_align.engine import named
+from neo4j_align.errors import ConfigError
 
 if TYPE_CHECKING:
     from neo4j_align.schedule import Due, Outcome
@@ -80,9 +81,12 @@ def _due(interval: str | None, expression: str | None) -> Due | None:
 
     if interval is not None and expression is not None:
         raise click.UsageError("Give --every or --cron, not both.")
-    if interval is not None:
-        return schedule.every(interval)
-    return None if expression is None else schedule.cron(expression)
+    try:
+        if interval is not None:
+            return schedule.every(interval)
+        return None if expression is None else schedule.cron(expression)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _once(common: Common, folder: Path, engine: str, show: bool = False) -> Synced:

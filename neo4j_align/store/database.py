@@ -61,6 +61,8 @@ class Database:
         Raises:
             DatabaseError: It does not; the message says the remedy and never the password.
         """
+        if connection.database == "system":
+            raise DatabaseError("The database `system` holds no graph. Name the one that does: --database.")
         driver = _driver(connection)
         database = cls(driver, connection)
         try:

@@ -182,7 +182,21 @@ class EmbeddedServer:
             ) from error
 
     def _launch(self, jars: Path, wanted: int | None) -> None:
-        self._prepare(jars, self._choose_port(wanted))
+        """Start the server, on another port once more where somebody took the port before it did.
+
+        Raises:
+            ServerError: It does not come to answer.
+        """
+        port = self._choose_port(wanted)
+        try:
+            self._launch_at(jars, port)
+        except ServerError:
+            if wanted is not None or _free(port):
+                raise
+            self._launch_at(jars, _any_free_port())
+
+    def _launch_at(self, jars: Path, port: int) -> None:
+        self._prepare(jars, port)
         process = java.spawn(self.home, jars, self.memory, self.log)
         try:
             if trouble := self._trouble(process):

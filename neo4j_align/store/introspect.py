@@ -188,7 +188,8 @@ def _key(database: Database, scope: Scope, types: Sequence[NodeType]) -> str:
     """Find the property that every node of the side has, each with another value."""
     everywhere = [{p.name for p in t.properties if p.filled == 1 and p.storage <= _OF_KEYS} for t in types]
     indexes = database.read(queries.load("schema/show_indexes").render())
-    backed = {row["properties"][0] for row in indexes if row["of_nodes"] and row["unique"]}
+    labels = {scope.label, *(node_type.name for node_type in types)}
+    backed = {row["properties"][0] for row in indexes if row["of_nodes"] and row["unique"] and row["name"] in labels}
     query = queries.load("schema/count_key").render(entity=scope.entity(node_type.name for node_type in types))
     for key in order_keys(set.intersection(*everywhere), backed):
         counts = database.read(query, key=key, **scope.parameters)[0]

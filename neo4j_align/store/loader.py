@@ -127,7 +127,8 @@ def _parse_node(text: str, place: _Place) -> tuple[str, str, dict[str, Any]]:
         place.fail("not a JSON object. Write one JSON object a line.")
     for name in ("uid", "type"):
         if not isinstance(node.get(name), str) or not node[name]:
-            place.fail(f"the node has no `{name}`. Give it one, as text that is not empty.")
+            lack = f"its `{name}` is no text, or empty" if name in node else f"the node has no `{name}`"
+            place.fail(f"{lack}. Give it one, as text that is not empty.")
     for name, value in node.items():
         if problem := _name_problem(name) or _value_problem(value):
             place.fail(f"attribute {name!r}: {problem}")

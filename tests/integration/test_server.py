@@ -1,13 +1,15 @@
-"""The embedded Neo4j itself, in four starts; the edge cases of its life are in unit/test_embedded.py."""
+"""The embedded Neo4j itself, in five starts; the edge cases of its life are in unit/test_embedded.py."""
 
 from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -114,3 +116,24 @@ def test_a_start_that_was_killed_halfway_is_taken_up(server: EmbeddedServer) -> 
     server.start()
     assert java(server).pid == half_started.pid
     assert films(server) == 1
+
+
+def test_a_port_that_somebody_takes_before_the_server_does_is_given_up(
+    server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the choice and Neo4j's start lie seconds, and any connection may get the port meanwhile."""
+    server.stop()
+    prepare = server._prepare
+    taken: list[socket.socket] = []
+
+    def prepared(jars: Path, port: int) -> None:
+        prepare(jars, port)
+        if not taken:
+            taken.append(socket.create_server(("127.0.0.1", port)))
+
+    monkeypatch.setattr(server, "_prepare", prepared)
+    try:
+        assert server.start().uri != f"bolt://127.0.0.1:{taken[0].getsockname()[1]}"
+        assert films(server) == 1
+    finally:
+        taken[0].close()

@@ -229,6 +229,7 @@ def test_runs_on_the_command_line(run: Run, database: Database, nodes: Nodes) ->
     refused = invoke("undo", second, code=1).stderr
     assert "L:l3|R:r3: confirmed by ana since" in refused
     assert "--force sets back 0 of them" in refused
+    assert "sets back 0 of them and leaves 1" in invoke("undo", second, "--dry-run", "--force").stdout
     assert document(invoke("undo", second, "--dry-run", "--json"))["run"] is None
     done = document(invoke("undo", second, "--force", "--json"))
     assert (done["undoes"], done["created"], done["updated"], done["retired"]) == (second, 1, 1, 0)

@@ -123,6 +123,7 @@ def broken(change: Any) -> dict[str, Any]:
     [
         (lambda d: d["left"].pop("key"), r"left.key: is missing"),
         (lambda d: d["left"].update(key=7), "left.key: 7 is no text"),
+        (lambda d: d["left"].update(label=""), "left.label: is empty"),
         (lambda d: d["left"].update(property="p", value=1), "left: a side is given either by `label` or by `property`"),
         (lambda d: d["left"].pop("label"), "left: a side is given either by `label` or by `property` and `value`"),
         (lambda d: d["right"].update(value=[1]), "right.value: [1] is neither text nor a whole number, true or false"),

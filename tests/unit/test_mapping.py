@@ -305,6 +305,11 @@ def test_what_names_an_entity(names: list[str], chosen: str) -> None:
     assert found.name == chosen
 
 
+def test_a_key_names_an_entity_where_it_sounds_so() -> None:
+    found = [name_property(node_type("Person", column(key, PEOPLE)), key) for key in ("name", "ref")]
+    assert [named and named.name for named in found] == ["name", None]
+
+
 def test_a_title_names_an_entity_even_where_dirt_has_got_into_it() -> None:
     long = [f"{name}, 3:19, released by somebody on some day, copyright of somebody else, all of it" for name in PEOPLE]
     found = name_property(node_type("Song", column("title", long), column("copyright", PEOPLE)), "uid")
@@ -320,6 +325,7 @@ def test_a_key_is_sought_by_constraint_then_by_name() -> None:
         "email",
         "name",
     ]
+    assert order_keys(["name", "ref"], ["name"]) == ["ref", "name"]
 
 
 def test_words_of_a_schema() -> None:

@@ -8,10 +8,12 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from neo4j_align import schedule
+from neo4j_align.cli import main
 from neo4j_align.errors import ConfigError, DatabaseError, LeaseError
 from neo4j_align.metrics import Metrics
 from neo4j_align.schedule import Outcome
@@ -86,6 +88,13 @@ def test_cron_follows_the_clocks_when_they_change() -> None:
 def test_what_is_no_cron_expression(text: str) -> None:
     with pytest.raises(ConfigError, match="is no cron expression"):
         schedule.cron(text)
+
+
+@pytest.mark.parametrize(("option", "text"), [("--every", "5"), ("--cron", "often")])
+def test_a_wrong_schedule_is_a_wrong_command_line(option: str, text: str) -> None:
+    result = CliRunner().invoke(main, ["sync", option, text])
+    assert result.exit_code == 2
+    assert f"'{text}' is no " in result.output
 
 
 @given(st.integers(1, 60))
