@@ -269,6 +269,23 @@ def test_links_are_one_to_one_where_at_most_two_in_a_hundred_are_not(repeated: i
         assert labels.exclusive(1, known, entities) == [repeated <= 2]
 
 
+@pytest.mark.parametrize(
+    ("twice", "looked", "one"),
+    [(0, 0, True), (1, 0, True), (2, 0, False), (2, 17, False), (2, 18, True), (0, 50, True)],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_single_pairs_show_one_to_one_links_where_several_of_an_entity_are_labelled(
+    twice: int, looked: int, one: bool, turned: bool
+) -> None:
+    """Of a hundred songs two had two links, and of hardly any other a second pair was looked at."""
+    entities = nodes(["a"] * 200, ["b"] * 200)
+    ends = [(at, at) for at in range(100)] + [(at, 100 + at) for at in range(twice + looked)]
+    left, right = np.array([pair[::-1] if turned else pair for pair in ends]).T
+    same, split = np.arange(len(ends)) < 100 + twice, np.full(len(ends), "train", dtype=object)
+    known = labels.Labels(left, 200 + right, same, split, split, listed=False)
+    assert labels.exclusive(1, known, entities) == [one]
+
+
 def test_repeats_of_a_link_and_pairs_that_differ_are_no_second_link() -> None:
     table: Table = {"left": ["l0", "l0", "l0"], "right": ["r0", "r0", "r1"], "label": [1, 1, 0]}
     assert labels.exclusive(2, read(table), graph()) == [True, True]
@@ -537,6 +554,7 @@ def test_names_that_tell_much_more_than_persons_and_nearly_the_same_teach_too(
         others[[one, 400 + one]] = others[[400 + one, one]]
     bare = {*range(10 + max(told["nameless"], told["many"])), *range(300, 300 + told["many"])}
     names = anchors(2 * half, {(i, half + int(others[i])): 1.0 for i in range(half) if i not in bare})
+    wanted &= listed or told["many"] == 0  # single pairs show it where several of an entity are labelled
     assert guesses.wanted(given, names, entities, ("T0", "T1")).tolist() == [False, wanted]
 
 
