@@ -49,6 +49,8 @@ _ARTICLES = frozenset(
     ]
 )
 _ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "xi": "11"}
+_END = "\1"  # of a text among others: no folded text holds it
+_MAY_COUNT = re.compile(r"[0-9]|[ivx]{2}")
 _BRACKETED = re.compile(r"[(\[{]([^)\]}]*)[)\]}]")
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 _trigrams = HashingVectorizer(
@@ -92,6 +94,8 @@ def qualifiers(text: str) -> str:
 
 def numbers(folded: str) -> str:
     """Return the words that count: with a digit in them, or a Roman numeral of two letters or more."""
+    if not _MAY_COUNT.search(folded):  # as most texts do not
+        return ""
     found = (_ROMAN.get(word, word) for word in folded.split())
     return " ".join(word.lstrip("0") or "0" for word in found if any(map(str.isdigit, word)))
 
@@ -106,9 +110,16 @@ def map_unique(function: Callable[[str], object], texts: Objects) -> Objects:
 
 def bag(texts: Sequence[str] | Objects) -> sparse.csr_matrix:
     """Return which words each text has: (n, WORD_BUCKETS), 1 where the text has a word of that hash."""
-    words = pd.Series(np.asarray(texts, dtype=object)).str.split().explode().dropna()
-    columns = pd.util.hash_array(words.to_numpy(dtype=object)) % WORD_BUCKETS
-    return _ones(words.index.to_numpy(), columns.astype(np.int64), (len(texts), WORD_BUCKETS))
+    rows, words = _cut(texts)
+    columns = pd.util.hash_array(words) % WORD_BUCKETS
+    return _ones(rows, columns.astype(np.int64), (len(texts), WORD_BUCKETS))
+
+
+def _cut(texts: Sequence[str] | Objects) -> tuple[npt.NDArray[np.int64], Objects]:
+    """Cut folded texts into words, all at once: (n,) whose they are, (n,) the words."""
+    words = np.array(f" {_END} ".join(texts).split(), dtype=object)
+    ends = words == _END
+    return np.cumsum(ends)[~ends], words[~ends]
 
 
 def _ones(rows: npt.NDArray[Any], columns: npt.NDArray[Any], shape: tuple[int, int]) -> sparse.csr_matrix:
@@ -123,10 +134,10 @@ def trigrams(texts: Sequence[str] | Objects) -> sparse.csr_matrix:
 
     The trigrams of a text are those of its words, so only distinct words are cut up, and order is no matter.
     """
-    words = pd.Series(np.asarray(texts, dtype=object)).str.split().explode().dropna()
-    codes, distinct = pd.factorize(words.to_numpy(dtype=object))
+    rows, words = _cut(texts)
+    codes, distinct = pd.factorize(words)
     shape = (len(texts), len(distinct))
-    membership = sparse.csr_matrix((np.ones(len(codes), np.float32), (words.index.to_numpy(), codes)), shape=shape)
+    membership = sparse.csr_matrix((np.ones(len(codes), np.float32), (rows, codes)), shape=shape)
     if not len(distinct):
         return sparse.csr_matrix((len(texts), TRIGRAM_BUCKETS), dtype=np.float32)
     return (membership @ _trigrams.transform(distinct)).tocsr()

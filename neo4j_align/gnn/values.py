@@ -35,7 +35,7 @@ _DATES = tuple(
     for pattern in (
         rf"(?<![\d:]){_DAY}{_BETWEEN}{_MONTH}{_BETWEEN}{_YEAR}",
         rf"(?<![a-z]){_MONTH}{_BETWEEN}{_DAY}{_BETWEEN}{_YEAR}",
-        r"(?<!\d)(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})(?!\d)",
+        r"(?<!\d)(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})(?!\d)",  # the only one that needs its hyphens
     )
 )
 
@@ -54,13 +54,16 @@ def values(times: Table, days: Table, length: FloatArray, names: Objects, pairs:
 
 def to_seconds(record: str) -> list[float]:
     """Return the lengths of time in a text, as m:ss or h:mm:ss, in seconds."""
+    if ":" not in record:
+        return []
     found = (match.groups() for match in _TIME.finditer(record))
     return [60 * int(a) + int(b) if c is None else 3600 * int(a) + 60 * int(b) + int(c) for a, b, c in found]
 
 
 def to_days(record: str) -> list[float]:
     """Return the days in a text, counted from the year 1: "7-Jan-11", "January 7, 2011" or "2011-01-07"."""
-    found = (_day(**match.groupdict()) for pattern in _DATES for match in pattern.finditer(record))
+    patterns = _DATES if "-" in record else _DATES[:2]
+    found = (_day(**match.groupdict()) for pattern in patterns for match in pattern.finditer(record))
     return [day for day in found if day is not None]
 
 
@@ -78,8 +81,8 @@ def to_table(parse: Callable[[str], list[float]], records: Objects) -> Table:
     codes, distinct = pd.factorize(records)
     table = np.full((len(distinct), KEPT), np.nan)
     for row, record in enumerate(distinct):
-        found = parse(record)[:KEPT]
-        table[row, : len(found)] = found
+        if found := parse(record)[:KEPT]:
+            table[row, : len(found)] = found
     return table[codes]
 
 
