@@ -97,7 +97,7 @@ def numbers(folded: str) -> str:
     if not _MAY_COUNT.search(folded):  # as most texts do not
         return ""
     found = (_ROMAN.get(word, word) for word in folded.split())
-    return " ".join(word.lstrip("0") or "0" for word in found if any(map(str.isdigit, word)))
+    return " ".join(word.lstrip("0") or "0" for word in found if not word.isalpha())
 
 
 def map_unique(function: Callable[[str], object], texts: Objects) -> Objects:
