@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from neo4j_align.errors import LeaseError
 from neo4j_align.store import changes, procedures, queries, schema
 from neo4j_align.store import database as gate
-from neo4j_align.store.database import Database
-from neo4j_align.store.lease import Lease
+from neo4j_align.store.database import Database, Execute
+from neo4j_align.store.lease import Lease, renew
 
 
 @dataclass(frozen=True)
@@ -45,19 +47,26 @@ def uninstall(
     """Remove all that is the tool's own, and return what it was; begun again, it goes on where it was cut off.
 
     Raises:
-        LeaseError: A run is writing.
+        LeaseError: A run is writing, or another process took over while this one stood still.
         DatabaseError: The procedures go on to answer.
     """
     found = traces(database, namespace)
-    with Lease(database, "writer", "uninstall"):
+    with Lease(database, "writer", "uninstall") as lease:
         procedures.remove(database, namespace)
         if found.trigger:
             changes.remove_triggers(database)
         for name in ("delete_links", "delete_nodes"):
-            while deleted := database.write(queries.load(f"uninstall/{name}").text, limit=gate.BATCH)[0]["deleted"]:
+            while deleted := database.transact(partial(_delete, f"uninstall/{name}", lease.token)):
                 advance(deleted)
         for row in database.read(queries.load("uninstall/schema").text):
             drop = queries.load("uninstall/drop_constraint" if row["is_constraint"] else "uninstall/drop_index")
             database.write(drop.render(name=schema.quote(row["name"])))
     database.write(queries.load("uninstall/delete_leases").text)
     return found
+
+
+def _delete(query: str, token: str, execute: Execute) -> int:
+    """Delete some, in a transaction in which nobody else takes the lease."""
+    if not renew(execute, "writer", token):
+        raise LeaseError("Another process writes by now. Run `neo4j-align uninstall` again: it goes on from there.")
+    return int(execute(queries.load(query).text, limit=gate.BATCH)[0]["deleted"])

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from neo4j_align.errors import LeaseError
 from neo4j_align.store import checks, entities, procedures, uninstall
 from neo4j_align.store.database import Database
 from neo4j_align.store.lease import Lease
@@ -87,3 +90,18 @@ def test_it_waits_for_no_run_that_is_under_way(run: Run, database: Database) -> 
     with Lease(database, "writer", "align"):
         assert "align by" in run("uninstall", "--yes", code=1).stderr
     assert len(plain.snapshot(database)) == 4  # three of ours, one of the user's
+
+
+def test_it_deletes_nothing_once_another_process_has_taken_over(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where it stood still for longer than the lease lasts."""
+    users_graph(database)
+    use_all(database)
+    monkeypatch.setattr(
+        procedures, "remove",
+        lambda *_: database.write("MATCH (lease:AlignLease {name: 'writer'}) SET lease.token = 'another'"),
+    )  # fmt: skip
+    with pytest.raises(LeaseError, match="Another process writes by now"):
+        uninstall.uninstall(database)
+    assert len(plain.snapshot(database)) == 4
