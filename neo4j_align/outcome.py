@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -16,6 +17,9 @@ from neo4j_align.operating import Target
 from neo4j_align.records import DIGITS, BoolArray, Links, Nodes
 from neo4j_align.resolve import account
 from neo4j_align.store import links
+
+log = logging.getLogger(__name__)
+_FEW = 10  # retired links that nobody is warned of
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,15 @@ class Alignment:
 
 
 def alignment(found: Scored, run: str | None, counts: dict[str, int], changed: int | None = None) -> Alignment:
-    """Return what a run tells of what it made."""
+    """Return what a run tells of what it made; warn where that is hardly what somebody wanted."""
+    kept = int(found.linked.sum()) - counts["created"]
+    if not found.linked.any():
+        log.warning("no pair is as sure as it takes, so nothing is linked; see the mapping, or give more labels")
+    if counts["retired"] > max(kept, _FEW):
+        log.warning(
+            "more links are retired (%d) than stay (%d); `neo4j-align runs diff last` names those of a run, and "
+            "`neo4j-align runs undo last` brings them back",
+            counts["retired"], kept,
+        )  # fmt: skip
     table = found.links.drop(columns=[*links.AT, "alone"])
     return Alignment(run, table, len(found.judged.pairs), counts, found.target, changed, found.drift)

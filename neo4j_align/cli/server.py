@@ -53,7 +53,7 @@ def start(common: Common, home: Path | None, port: int | None, env: bool) -> Non
     with common.progress() as progress:
         embedded.start(port, reporter(progress))
     status = embedded.status()
-    common.result(_document(status), _exports(status) if env else _sentence(status))
+    common.result(_document(status), _exports(status) if env else _sentence(status, home))
 
 
 @server.command()
@@ -83,7 +83,7 @@ def status(common: Common, home: Path | None) -> None:
     from neo4j_align.store.embedded import EmbeddedServer
 
     found = EmbeddedServer(home).status()
-    common.result(_document(found), _sentence(found))
+    common.result(_document(found), _sentence(found, home))
 
 
 @server.command()
@@ -122,12 +122,13 @@ def _document(status: Status) -> dict[str, Any]:
     }
 
 
-def _sentence(status: Status) -> str:
+def _sentence(status: Status, home: Path | None) -> str:
+    start = "neo4j-align server start" + (f" --home {shlex.quote(str(home))}" if home else "")
     if not status.running:
-        return "Not running. Start it with: neo4j-align server start"
+        return f"Not running. Start it with: {start}"
     return (
         f"Neo4j runs at {status.uri}, user {status.username}, password in {status.password_file}\n"
-        'To use it in this shell: eval "$(neo4j-align server start --env)"'
+        f'To use it in this shell: eval "$({start} --env)"'
     )
 
 

@@ -146,7 +146,7 @@ def _judge(
     with common.connect() as database:
         rows = store.judge(database, config, kind, pairs)
     failed = [row for row in rows if row["pair"] is None or row["status"] not in ("confirmed", "rejected")]
-    disputed = [row for row in rows if row["contradicts"]]
+    disputed = [row for row in rows if row["contradicts"] and row not in failed]
     lines = [f"{len(rows) - len(failed):,} pairs {'confirmed' if kind == 'confirm' else 'rejected'}."]
     lines += [f"  {row['pair']} is contradicted: {'; '.join(row['contradicts'])}" for row in disputed[:_SHOWN]]
     document = {"done": len(rows) - len(failed), "failed": failed, "contradicted": disputed}

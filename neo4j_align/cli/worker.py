@@ -54,4 +54,4 @@ def worker(common: Common, folder: Path, path: Path | None, poll: float, once: b
         except KeyboardInterrupt:
             common.console().print("Stopped; a job that was under way is back in the queue.")
             return
-    common.result({"jobs": done}, f"{done} jobs done.")
+    common.result({"jobs": done}, f"{done} jobs ended or tried; `neo4j-align jobs list` says how.")

@@ -21,6 +21,7 @@ from torch import nn
 from torch.nn import functional
 
 from neo4j_align.gnn import together
+from neo4j_align.gnn.calibrate import FEWEST
 from neo4j_align.gnn.features import Entities
 from neo4j_align.gnn.model import HEADS, Comparison, Network, Shape
 from neo4j_align.gnn.score import compare, device, encode, indices, logits, reproducible
@@ -168,7 +169,8 @@ def _compare(
         return precision(lesson, together.gathered(judge(mine).mean(1), len(valid)))
 
     size = min(max(1, lesson.settings.batch_size // 4), max(SMALLEST, int(examples.train.sum()) // STEPS))
-    return loop.run(judge, validate, size, patience, learns)
+    few = int(examples.same[examples.valid].sum()) < FEWEST
+    return loop.run(judge, validate, size, patience, learns, latest=few)
 
 
 class _Loop:
@@ -190,25 +192,31 @@ class _Loop:
         size: int,
         patience: int,
         learns: torch.Tensor | None = None,
+        latest: bool = False,
     ) -> list[float]:
-        """Train until validation has not risen for `patience` epochs; return each epoch's figure."""
+        """Train until validation has not risen for `patience` epochs; return each epoch's figure.
+
+        Args:
+            latest: whether of equal epochs the latest is the best: few pairs may come in the right order by luck,
+                before anything was learned.
+        """
         learning = [parameter for parameter in self._network.parameters() if parameter.requires_grad]
         optimiser = torch.optim.AdamW(
             learning, self._settings.learning_rate, weight_decay=self._settings.weight_decay, fused=True
         )
-        history = [validate()]
+        history, at = [validate()], 0
         best = copy.deepcopy(self._network.state_dict())
         judge = together.judging(self._network, judge)
         together.differ(self._settings.seed)
-        while len(history) <= self._settings.epochs and len(history) - 1 - int(np.argmax(history)) < patience:
+        while len(history) <= self._settings.epochs and len(history) - 1 - at < patience:
             self._network.train()
             loss = sum(self._step(judge, optimiser, rows, learns) for rows in self._batches(size))
             self._network.eval()
             history.append(validate())
             log.info("epoch %d: loss %.4f, validation average precision %.4f", len(history) - 1, loss, history[-1])
             self._advance(1)
-            if history[-1] > max(history[:-1]):
-                best = copy.deepcopy(self._network.state_dict())
+            if history[-1] > history[at] or (latest and history[-1] == history[at]):
+                best, at = copy.deepcopy(self._network.state_dict()), len(history) - 1
         self._network.load_state_dict(best)
         return history[1:]
 

@@ -38,6 +38,12 @@ def wanted(given: Labels | None, names: Anchors, nodes: Nodes, type_names: tuple
     given = given.of(given.split != "test")
     true = np.bincount(nodes.type[given.left[given.same]], minlength=count)
     few = every
+    if true.sum() < FEW and not every.any():
+        log.warning(
+            "%d true pairs are few, and the model cannot teach itself besides: %d names are borne by one entity of "
+            "either side alone, and it takes %d; look at its links before you rely on them",
+            true.sum(), named.sum(), FEWEST,
+        )  # fmt: skip
     if true.sum() >= FEW:
         unlisted = (true < FEW) & (not given.listed)
         few = (named >= FEWEST) & ((true == 0) | unlisted | (named >= MORE * true) & _agree(given, names, nodes, true))

@@ -78,8 +78,9 @@ def read(table: pd.DataFrame, nodes: Nodes, type_names: tuple[str, ...], seed: i
     Raises:
         DataError: Columns are missing, values are not understood, or no pair is known to the graph.
     """
-    if missing := {"left", "right"} - set(table.columns):
-        raise DataError(f"The labels lack the column {' and '.join(sorted(missing))}; they need at least left,right.")
+    if missing := " and ".join(sorted({"left", "right"} - set(table.columns))):
+        given = ", ".join(map(str, table))
+        raise DataError(f"The labels lack the column {missing}: it takes left,right with a comma between, not {given}.")
     empty = table[["left", "right"]].isna().any(axis=1) | (table[["left", "right"]].astype(str) == "").any(axis=1)
     if empty.any():
         raise DataError(

@@ -142,6 +142,9 @@ def _check_side(database: Database, config: Config, side: int, name: str) -> Ite
     if repeated := counts["present"] - counts["different"]:
         what = f"{name}: {repeated:,} nodes have a value of {own.key}, the key, that another node has"
         yield Problem("error", what, "Make the values unique, or choose another `key`.")
+    if counts["unfit"]:
+        what = f"{name}: {counts['unfit']:,} nodes have a {own.key}, the key, that is neither text nor a whole number"
+        yield Problem("error", what, f"Find them by `NOT n.{own.key} IS :: STRING | INTEGER`, and correct them.")
     for entity_type in config.types:
         yield from _check_type(database, own, side, name, entity_type)
     yield from _check_relations(database, config, side, name, labels)

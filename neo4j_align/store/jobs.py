@@ -29,8 +29,12 @@ class Job:
         return self._note(stage=stage, done=done, total=total)
 
     def finish(self, result: dict[str, Any]) -> None:
-        """Record the outcome: as JSON, and lists in it as properties of the job too."""
-        lists = {name: value for name, value in result.items() if isinstance(value, list)}
+        """Record the outcome: as JSON, and lists in it as properties of the job too, but for lists of lists."""
+        lists = {
+            name: value
+            for name, value in result.items()
+            if isinstance(value, list) and not any(isinstance(item, list) for item in value)
+        }
         document = {name: _without_nan(value) if name in lists else value for name, value in result.items()}
         self._note(**lists, status="done", result=json.dumps(document, default=str), error=None)
 

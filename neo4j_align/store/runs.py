@@ -174,6 +174,8 @@ def show(database: Database, run: str, config: Config | None = None) -> dict[str
         raise DataError(
             f"Several runs begin with {run}: {known} … Give more of the id."
             if rows
+            else "There is no run yet."
+            if run == "last"
             else f"There is no run {run}. `neo4j-align runs list` names them."
         )
     found: dict[str, Any] = rows[0]["run"]

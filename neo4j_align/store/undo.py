@@ -89,12 +89,14 @@ def plan(database: Database, config: Config, run: dict[str, Any], force: bool = 
         force: set back, too, what later runs changed.
 
     Raises:
-        DataError: The run's changes were forgotten.
+        DataError: The run's changes were forgotten, or there are none.
     """
     if run.get("alignment") != schema.alignment(config):
         raise DataError(
             f"Run {run['id']} is of the alignment {run.get('alignment')}. Give its configuration (--config)."
         )
+    if not any(run.get(what) for what in ("created", "updated", "retired")):
+        raise DataError(f"Run {run['id']} changed no links. `neo4j-align runs list` says which did: give its id.")
     if run.get("pruned"):
         raise DataError(
             f"The changes of run {run['id']} were forgotten: they are kept for {config.history.days} days and for "

@@ -202,6 +202,15 @@ def test_check_finds_keys_that_are_there_twice(run: Run, database: Database) -> 
     assert not database.read("SHOW CONSTRAINTS")
 
 
+def test_check_finds_keys_that_can_be_none(run: Run, database: Database) -> None:
+    run("load", EXAMPLE, *SIDES)
+    run("init")
+    database.write("MATCH (n:Right) WITH n LIMIT 2 SET n.uid = [n.uid]")
+    database.write("MATCH (n:Right) WHERE n.uid IS :: STRING WITH n LIMIT 1 SET n.uid = 1.5")
+    found = document(run("check", "--create-indexes", "--json", code=1))
+    assert "right: 3 nodes have a uid, the key, that is neither text nor a whole number" in str(found["problems"])
+
+
 def test_check_creates_indexes_and_leaves_nothing_else(run: Run, database: Database) -> None:
     run("load", EXAMPLE, *SIDES)
     run("init")

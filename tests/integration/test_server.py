@@ -82,6 +82,7 @@ def test_the_commands_tell_the_same(server: EmbeddedServer) -> None:
     assert json.loads(run(server, "start", "--json")) == expected
     assert json.loads(run(server, "status", "--json")) == expected
     assert java(server).pid == before
+    assert f"neo4j-align server start --home {server.home} --env" in run(server, "status")
     assert "Started." in run(server, "logs", "--lines", "100")
 
 

@@ -207,6 +207,15 @@ def test_runs_are_named_by_their_beginning(database: Database, nodes: Nodes) -> 
         runs.show(database, "x")
 
 
+def test_a_run_that_changed_nothing_has_nothing_to_undo(database: Database, nodes: Nodes) -> None:
+    with pytest.raises(DataError, match="There is no run yet"):
+        runs.show(database, "last")
+    for _ in range(2):
+        again = plain.write(database, nodes, FIRST)
+    with pytest.raises(DataError, match=f"Run {again} changed no links"):
+        undo.undo(database, plain.CONFIG, again)
+
+
 def test_runs_on_the_command_line(run: Run, database: Database, nodes: Nodes) -> None:
     plain.write(database, nodes, FIRST)
     second = plain.write(database, nodes, SECOND)

@@ -18,7 +18,7 @@ import pytest
 
 from neo4j_align.config import Config, Connection
 from neo4j_align.errors import DatabaseError
-from neo4j_align.gnn.saved import Model
+from neo4j_align.gnn.saved import Model, load
 from neo4j_align.pipeline import Aligner
 from neo4j_align.store import jobs, procedures, schema
 from neo4j_align.store.database import Database
@@ -94,6 +94,19 @@ def test_what_a_job_takes_is_known_when_it_is_asked_for(database: Database, kind
         others = {other: "x" for other in taken if other != name}
         assert status(others) == f"a job of the kind {kind} needs the option {name}"
     assert len(database.read("MATCH (job:AlignJob {status: 'queued'}) RETURN job")) == 2
+
+
+def test_a_job_that_trains_tells_its_figures(database: Database, worker: Worker) -> None:
+    """Points of a curve are lists of lists, which no property of a node can hold."""
+    rows = [{"uid": str(at), "name": f"{chr(97 + at)}ne work"} for at in range(25)]
+    database.write("UNWIND $rows AS row CREATE (:L:T0 {uid: 'l' + row.uid, name: row.name}), "
+                   "(:R:T0 {uid: 'r' + row.uid, title: row.name})", rows=rows)  # fmt: skip
+    id_ = submit(database, "train")
+    assert worker.run(once=True) == 1
+    done = job(database, id_)
+    assert (done["status"], done["error"]) == ("done", None)
+    assert jobs.show(database, id_)["result"]["f1"] > 0.9
+    assert jobs.show(database, id_)["result"]["model"] == load(worker.folder).about.id
 
 
 def test_a_job_that_trains_learns_from_verdicts_alone(

@@ -583,6 +583,12 @@ def test_a_model_teaches_itself_what_nobody_labelled_if_enough_bears_a_name_alon
     assert found.tolist() == [False, named == guesses.FEWEST]
 
 
+def test_few_labels_beside_few_names_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    entities, given = single((5, 0), listed=True)
+    assert not guesses.wanted(given, anchors(len(entities), {}), entities, ("T0", "T1")).any()
+    assert "5 true pairs are few, and the model cannot teach itself besides: 0 names" in caplog.text
+
+
 def test_guesses_beside_a_list_leave_the_list_what_it_is() -> None:
     """It still says that what it leaves out has no counterpart; the guesses do not."""
     entities, given = single((60, 60), listed=True)

@@ -103,3 +103,27 @@ def test_a_small_graph_needs_no_labels(count: int, alike: bool) -> None:
     true = {(at, count + alone + at) for at in range(count)}
     assert len(linked & true) >= 0.9 * len(true)
     assert len(linked - true) <= 0.1 * len(true)
+
+
+@pytest.mark.parametrize("told", [5, 12])
+@pytest.mark.parametrize("judged", [False, True])
+def test_a_few_pairs_are_learned_from_though_chance_may_have_put_them_in_order(told: int, judged: bool) -> None:
+    """Of one or three pairs to validate with, the untrained model was the best, and sure of nothing."""
+    luck = np.random.default_rng(2)
+    words = [f"{one} {other}" for one in ("blue", "red", "old", "grand", "lost") for other in string.ascii_lowercase]
+    names = luck.permutation([word + " river" for word in words])[:70].tolist()
+    entities = nodes(names[:40], names[25:65])  # 15 are on both sides, and names tell fewer than FEWEST
+    graph = Graph(entities, neighbourhood([[] for _ in entities.keys]), np.ones((1, 3), np.float32))
+    true = [(25 + at, 40 + at) for at in range(15)]
+    gold = pd.DataFrame(
+        {side: entities.keys[[pair[at] for pair in true[:told]]] for at, side in enumerate(("left", "right"))}
+    )
+    verdicts = Verdicts(confirmed=frozenset(true[:told]) if judged else frozenset())
+    looks = Looks(config(), Stages())
+    model = looks.learn(graph, None if judged else gold, verdicts)
+    found = looks.judge(graph, model, verdicts)
+    confidence = dict(
+        zip(zip(found.pairs.left.tolist(), found.pairs.right.tolist(), strict=True), found.confidence, strict=True)
+    )
+    assert min(confidence.pop(pair) for pair in true) > 0.9
+    assert np.quantile(list(confidence.values()), 0.9) < 0.1
