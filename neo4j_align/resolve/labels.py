@@ -83,9 +83,8 @@ def read(table: pd.DataFrame, nodes: Nodes, type_names: tuple[str, ...], seed: i
         raise DataError(f"The labels lack the column {missing}: it takes left,right with a comma between, not {given}.")
     empty = table[["left", "right"]].isna().any(axis=1) | (table[["left", "right"]].astype(str) == "").any(axis=1)
     if empty.any():
-        raise DataError(
-            f"Row {int(np.flatnonzero(empty)[0]) + 1} of the labels lacks left or right. Fill or remove it."
-        )
+        row = int(np.flatnonzero(empty)[0]) + 1
+        raise DataError(f"Row {row} of the labels lacks left or right. Fill or remove it.")
     left, right = (_find(table[side], nodes, code) for side, code in (("left", LEFT), ("right", RIGHT)))
     known = (left >= 0) & (right >= 0)
     if not known.any():
@@ -101,8 +100,9 @@ def read(table: pd.DataFrame, nodes: Nodes, type_names: tuple[str, ...], seed: i
         )  # fmt: skip
     table, left, right = table[known], left[known], right[known]
     if (nodes.type[left] != nodes.type[right]).any():
-        at = int(np.flatnonzero(nodes.type[left] != nodes.type[right])[0])
-        raise DataError(f"The pair {nodes.keys[left[at]]}, {nodes.keys[right[at]]} joins entities of different types.")
+        ends = np.stack([left, right])[:, nodes.type[left] != nodes.type[right]][:, 0]
+        (one, other), kinds = nodes.keys[ends], " and ".join(type_names[kind] for kind in nodes.type[ends])
+        raise DataError(f"The pair {one}, {other} joins entities of different types, {kinds}: correct or remove it.")
     same = _same(table)
     names = np.array(type_names, dtype=object)[nodes.type[left]]
     kind = table["type"].astype(str).to_numpy(object) if "type" in table else names

@@ -85,7 +85,7 @@ def test_pairs_that_the_graph_lacks_are_left_out() -> None:
         ({"left": ["l0"], "right": [""]}, "Row 1 of the labels lacks left or right"),
         ({"left": [], "right": []}, "No labelled pair has both its keys"),
         ({"left": ["r0"], "right": ["l0"]}, "No labelled pair has both its keys"),
-        ({"left": ["l0"], "right": ["r9"]}, "l0, r9 joins entities of different types"),
+        ({"left": ["l0"], "right": ["r9"]}, "l0, r9 joins entities of different types, T0 and T1"),
         ({"left": ["l0"], "right": ["r0"], "label": ["maybe"]}, "must hold 1 or 0, not 'maybe'"),
         ({"left": ["l0"], "right": ["r0"], "label": [None]}, "must hold 1 or 0"),
         ({"left": ["l0"], "right": ["r0"], "label": [2]}, "must hold 1 or 0, not '2'"),
