@@ -139,7 +139,7 @@ def alignment(found: Scored, run: str | None, counts: dict[str, int], changed: i
         log.warning("no pair is as sure as it takes, so nothing is linked; see the mapping, or give more labels")
     if counts["retired"] > max(kept, _FEW):
         log.warning(
-            "more links are retired (%d) than stay (%d); `neo4j-align runs diff last` names those of a run, and "
+            "more links go (%d) than stay (%d); `neo4j-align runs diff last` names what a run changed, and "
             "`neo4j-align runs undo last` brings them back",
             counts["retired"], kept,
         )  # fmt: skip

@@ -17,8 +17,8 @@ from neo4j_align.store.links import AT
     ("linked", "created", "retired", "said"),
     [
         (0, 0, 0, ["nothing is linked"]),
-        (0, 0, 132, ["nothing is linked", "more links are retired (132) than stay (0)"]),
-        (40, 30, 11, ["more links are retired (11) than stay (10)"]),
+        (0, 0, 132, ["nothing is linked", "more links go (132) than stay (0)"]),
+        (40, 30, 11, ["more links go (11) than stay (10)"]),
         (40, 29, 11, []),
         (1, 1, 10, []),
     ],
