@@ -370,8 +370,8 @@ def test_sync_on_the_command_line(run: Run, example: Database, model_folder: Pat
     assert first["drift"].keys() >= {"scores", "first candidates"}
     assert document(run("sync", "--json", *common))["run"] is None
     assert "Nothing has changed" in run("sync", *common).stdout
-    assert "is no duration" in run("sync", "--every", "often", *common, code=1).stderr
-    assert "is no cron expression" in run("sync", "--cron", "often", *common, code=1).stderr
+    assert "is no duration" in run("sync", "--every", "often", *common, code=2).stderr
+    assert "is no cron expression" in run("sync", "--cron", "often", *common, code=2).stderr
     run("sync", "--every", "1m", "--cron", "* * * * *", *common, code=2)
     run("sync", "--metrics-port", "9400", *common, code=2)
 
