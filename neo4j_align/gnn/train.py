@@ -197,8 +197,8 @@ class _Loop:
         """Train until validation has not risen for `patience` epochs; return each epoch's figure.
 
         Args:
-            latest: whether of equal epochs the latest is the best: few pairs may come in the right order by luck,
-                before anything was learned.
+            latest: whether of equal epochs the latest is the best: few pairs may come in the right order long
+                before the comparison is sure of it.
         """
         learning = [parameter for parameter in self._network.parameters() if parameter.requires_grad]
         optimiser = torch.optim.AdamW(

@@ -107,8 +107,8 @@ def test_a_small_graph_needs_no_labels(count: int, alike: bool) -> None:
 
 @pytest.mark.parametrize("told", [5, 12])
 @pytest.mark.parametrize("judged", [False, True])
-def test_a_few_pairs_are_learned_from_though_chance_may_have_put_them_in_order(told: int, judged: bool) -> None:
-    """Of one or three pairs to validate with, the untrained model was the best, and sure of nothing."""
+def test_a_few_pairs_are_learned_from_though_the_first_epoch_puts_them_in_order(told: int, judged: bool) -> None:
+    """With one or three pairs to validate with the model of the first epoch was the best, and sure of nothing."""
     luck = np.random.default_rng(2)
     words = [f"{one} {other}" for one in ("blue", "red", "old", "grand", "lost") for other in string.ascii_lowercase]
     names = luck.permutation([word + " river" for word in words])[:70].tolist()
