@@ -1,11 +1,13 @@
 """Guess which relations of two graphs are the same: by what they join, else by their names, else by what is left.
 
 A relation is the same as another where both join entities of the same names; two names alone say less, and
-names such as `R18` say nothing. A direction may be inverse.
+names such as `R18` say nothing. Where entities are spelled differently on both sides, words of their names tell.
+A direction may be inverse.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -19,6 +21,8 @@ _Types = tuple[str | None, str | None]  # the right types at start and end
 ALONE = "no counterpart found"
 LEAST_NAME = 0.75
 LEAST_AGREEMENT = 0.2
+LEAST_WORDS = 0.1  # by the words of the names: the cosine of two relations,
+CLEARLY = 2.0  # and how many times that of any rival
 FEWEST_SHARED = 5  # relationships between the same names on both sides that are no accident
 
 
@@ -27,6 +31,7 @@ def match_relations(left: Graph, right: Graph, counterparts: dict[str, str]) -> 
     matcher = _Matcher(left, right, counterparts)
     matcher.by_joined_entities()
     matcher.by_name()
+    matcher.by_joined_words()
     matcher.by_elimination()
     order = {relation.name: place for place, relation in enumerate(left.relations)}
     yield from sorted(matcher.matches, key=lambda match: order[match[0].name])
@@ -77,6 +82,24 @@ class _Matcher:
             note = f"likely: names alike {scores[row, column]:.0%}"
             self._take(lefts[row], rights[column], inverse[row, column], note)
 
+    def by_joined_words(self) -> None:
+        """Pair relations that join entities of like names, clearly more so than any other relation that is left."""
+        free = (self.left, self.right)
+        ends = [{name: known[name].worded for name in side} for known, side in zip(self._ends, free, strict=True)]
+        scores = {
+            (left, right, inverse): closeness(ends[0][left], ends[1][right], shared)
+            for (left, right, inverse), shared in shared_ends(*ends).items()
+            if shared >= FEWEST_SHARED and self._fits(left, right, inverse) and self._agrees(left, right, inverse)
+        }
+        rivals: defaultdict[tuple[int, str], list[float]] = defaultdict(list)
+        for (left, right, _), score in scores.items():
+            rivals[0, left].append(score)
+            rivals[1, right].append(score)
+        for (left, right, inverse), score in sorted(scores.items()):
+            others = sorted(rivals[0, left])[:-1] + sorted(rivals[1, right])[:-1]
+            if score >= max([LEAST_WORDS, *(CLEARLY * other for other in others)]):
+                self._take(left, right, inverse, f"likely: they join entities of like names, words alike {score:.0%}")
+
     def by_elimination(self) -> None:
         """Pair what is left where only one relation of either side joins two types, about as often."""
         lefts = _by_ends((self._translated(r), name) for name, r in self.left.items())
@@ -126,8 +149,12 @@ class _Matcher:
                 (self.right[right], self._nodes[1], inverse),
             )
         ]
+        return max(rates) <= 4 * min(rates) and self._agrees(left, right, inverse)
+
+    def _agrees(self, left: str, right: str, inverse: bool) -> bool:
+        """Whether entities of the same names do not speak against a pair."""
         agreed = self._agreement(left, right, inverse)
-        return max(rates) <= 4 * min(rates) and (agreed is None or agreed >= LEAST_AGREEMENT / 4)
+        return agreed is None or agreed >= LEAST_AGREEMENT / 4
 
 
 def _main_ends(relation: RelationType) -> tuple[str, str]:

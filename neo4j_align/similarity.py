@@ -196,9 +196,27 @@ class Ends:
         return frozenset(end for _, end in self.pairs)
 
     @cached_property
+    def worded(self) -> Ends:
+        """The same with each two words of both ends' names in place of the names, but for words of many names."""
+        rare = [_rare_words(names) for names in (self.starts, self.ends)]
+        words = (
+            (one, other)
+            for start, end in self.pairs
+            for one in rare[0].intersection(start.split())
+            for other in rare[1].intersection(end.split())
+        )
+        return Ends(frozenset(words), self.share)
+
+    @cached_property
     def inverse(self) -> Ends:
         """The same, seen from the other end."""
         return Ends(frozenset((end, start) for start, end in self.pairs), self.share)
+
+
+def _rare_words(names: frozenset[str]) -> set[str]:
+    """The words that a tenth of the names have at most, or two of few."""
+    counts = Counter(word for name in names for word in set(name.split()))
+    return {word for word, count in counts.items() if count <= max(2, len(names) / 10)}
 
 
 def shared_ends(left: Mapping[str, Ends], right: Mapping[str, Ends]) -> Counter[tuple[str, str, bool]]:

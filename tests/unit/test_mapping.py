@@ -146,6 +146,17 @@ def test_equal_names_that_mean_nothing_pair_no_relations() -> None:
     assert paired(config.relations) == {("R2", "R1"), ("R1", None), (None, "R2")}
 
 
+def test_words_of_names_pair_relations_where_no_name_is_spelled_the_same() -> None:
+    """A tester's companies and persons: two relations from person to company, and two back with other names."""
+    joined = [[(f"Person{i} Kaya", f"Firm{i * step % 16} Works") for i in range(16)] for step in (1, 3)]
+    turned = [[(f"{firm} Limited", f"{person} jr.") for person, firm in pairs] for pairs in joined]
+    config = guessed(
+        left(*(RelationType(n, {("Person", "Film"): 16}, tuple(p)) for n, p in zip("AB", joined, strict=True))),
+        right(*(RelationType(n, {("Movie", "Star"): 16}, tuple(p)) for n, p in zip("YX", turned, strict=True))),
+    )
+    assert {(r.left, r.right, r.inverse) for r in config.relations} == {("A", "Y", True), ("B", "X", True)}
+
+
 def test_the_only_relation_left_between_two_types_is_proposed_as_unsure() -> None:
     one, other = relation("MAKES", "Person", "Film", names=False), relation("CREW", "Movie", "Star", names=False)
     mapping = guess(left(one), right(other))
