@@ -7,7 +7,9 @@ WITH id, kind, options,
 WITH id, kind, options,
      CASE WHEN needs IS NULL THEN ['no kind of job: ' + kind]
           ELSE [name IN keys(options) WHERE NOT name IN needs + takes | 'a job of the kind ' + kind + ' has no option ' + name]
-               + [name IN needs WHERE options[name] IS NULL | 'a job of the kind ' + kind + ' needs the option ' + name] END AS wrong
+               + [name IN needs WHERE options[name] IS NULL | 'a job of the kind ' + kind + ' needs the option ' + name]
+               + CASE WHEN coalesce(0 < coalesce(options.precision, 0.5) < 1, false) THEN [] ELSE ['the option precision must be a number between 0 and 1'] END
+               + CASE WHEN coalesce(options.dry_run, false) IN [true, false] THEN [] ELSE ['the option dry_run must be true or false'] END END AS wrong
 FOREACH (_ IN CASE WHEN wrong = [] THEN [1] ELSE [] END |
   CREATE (job:AlignJob)
   SET job += options, job.id = id, job.alignment = $alignment, job.kind = kind, job.options = keys(options), job.status = 'queued',

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,7 @@ def test_jobs_of_every_kind(example: Database, config: Config, model: Model, mod
         "score": submit(example, "score", config, left=[chosen["left"], "nix"], right=[chosen["right"], "nix"]),
         "candidates": submit(example, "candidates", config, key=chosen["left"]),
         "neighbourhood": submit(example, "neighbourhood", config, key=chosen["left"]),
-        "wrong option": submit(example, "align", config, precision="high"),
+        "wrong option": submit(example, "score", config, left=["a", "b"], right=["c"]),
     }
     assert Worker(config, example, model_folder).run(once=True) == len(ids)
     done = {name: job(example, id_) for name, id_ in ids.items()}
@@ -76,16 +76,17 @@ def test_jobs_of_every_kind(example: Database, config: Config, model: Model, mod
     assert {row["hop"] for row in around} == {1, 2}
     assert {row["entity"] for row in around if row["hop"] == 1} == {chosen["left"]}
     assert done["wrong option"]["status"] == "failed"
-    assert "between 0 and 1" in done["wrong option"]["error"]
+    assert "one length" in done["wrong option"]["error"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_a_job_takes_is_known_when_it_is_asked_for(database: Database, kind: str) -> None:
     options = list(inspect.signature(getattr(Worker, f"_{kind}")).parameters.values())[2:]
     needed = {option.name: "x" for option in options if option.default is option.empty}
-    taken = {option.name: "x" for option in options}
+    taken: dict[str, object] = {option.name: "x" for option in options}
+    taken |= {name: value for name, value in {"precision": 0.9, "dry_run": True}.items() if name in taken}
 
-    def status(asked: dict[str, str]) -> str:
+    def status(asked: Mapping[str, object]) -> str:
         return str(procedures.call(database, plain.CONFIG, "submit", kind=kind, options=asked)[0]["status"])
 
     assert {status(needed), status(taken)} == {"queued"}
@@ -94,6 +95,19 @@ def test_what_a_job_takes_is_known_when_it_is_asked_for(database: Database, kind
         others = {other: "x" for other in taken if other != name}
         assert status(others) == f"a job of the kind {kind} needs the option {name}"
     assert len(database.read("MATCH (job:AlignJob {status: 'queued'}) RETURN job")) == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "wrong", "right"), [("precision", [0, 1, 7, "high", [0.5]], 0.95), ("dry_run", ["yes", 1, []], False)]
+)
+def test_a_job_with_a_wrong_value_is_not_queued(
+    database: Database, option: str, wrong: list[object], right: object
+) -> None:
+    for value in [*wrong, right]:
+        [row] = procedures.call(database, plain.CONFIG, "submit", kind="align", options={option: value})
+        assert (row["id"] is None) == (value != right)
+        assert f"the option {option} must be" in row["status"] or value == right
+    assert len(database.read("MATCH (job:AlignJob) RETURN job")) == 1
 
 
 def test_a_job_that_trains_tells_its_figures(database: Database, worker: Worker) -> None:
