@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from neo4j_align.config import Config
+from neo4j_align.errors import DataError
 from neo4j_align.looks import Judgement
 from neo4j_align.operating import Target
 from neo4j_align.records import DIGITS, BoolArray, Links, Nodes
@@ -19,7 +20,7 @@ from neo4j_align.resolve import account
 from neo4j_align.store import links
 
 log = logging.getLogger(__name__)
-_FEW = 10  # retired links that nobody is warned of
+_FEW = 10  # retired links that are no loss
 
 
 @dataclass(frozen=True)
@@ -145,3 +146,22 @@ def alignment(found: Scored, run: str | None, counts: dict[str, int], changed: i
         )  # fmt: skip
     table = found.links.drop(columns=[*links.AT, "alone"])
     return Alignment(run, table, len(found.judged.pairs), counts, found.target, changed, found.drift)
+
+
+def refuse_loss(found: Scored, counts: dict[str, int]) -> None:
+    """Refuse before it is written what nobody looks at and what leaves less than half of the links.
+
+    A load that stopped halfway or a property that was renamed would do so, and whoever reads the links meanwhile
+    finds none.
+
+    Raises:
+        DataError: It would.
+    """
+    after = int(found.linked.sum())
+    before = after - counts["created"] + counts["retired"]
+    if before - after > max(after, _FEW):
+        raise DataError(
+            f"Of {before:,} links this sync would leave {after:,}, so it has written nothing. `neo4j-align check` "
+            "finds what the mapping names and the graph lacks, `neo4j-align align --dry-run` says what would change; "
+            "where that is meant, `neo4j-align align` does it."
+        )

@@ -21,7 +21,7 @@ from neo4j_align.explanation import Explanation
 from neo4j_align.gnn import saved
 from neo4j_align.looks import Looks
 from neo4j_align.operating import aim
-from neo4j_align.outcome import Alignment, Examined, Scored, alignment
+from neo4j_align.outcome import Alignment, Examined, Scored, alignment, refuse_loss
 from neo4j_align.past import NOTHING_KNOWN, Known, Past
 from neo4j_align.progress import Stages
 from neo4j_align.records import FloatArray
@@ -101,7 +101,8 @@ class Aligner:
 
         Raises:
             ModelError: The links were made by another model.
-            DataError, ConfigError, DatabaseError: The graph is empty or broken, or lacks what the feed needs.
+            DataError, ConfigError, DatabaseError: The graph is empty or broken, lacks what the feed needs, or changed
+                so that less than half of the links would be left, which `align` alone writes.
         """
         with Lease(self.database, "writer", "sync") as lease:
             before = changes.remembered(self.database, self.config)
@@ -139,6 +140,8 @@ class Aligner:
         with runs.running(self.database, kind, self.config, lease, many=many, **about) as run:
             found = self._judge(model, precision, known)
             todo = links.difference(self.config, found.existing, found.links, model.about.id)
+            if kind == "sync":
+                refuse_loss(found, todo.counts)
             with self.stages.stage("write", sum(todo.counts.values())) as advance:
                 todo = replace(todo, create=links.with_ids(self.database, found.judged.scene.graph.nodes, todo.create))
                 links.write(run, self.config, todo, model.about.id, advance)

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from neo4j_align import Aligner
 from neo4j_align.config import Config, Connection
-from neo4j_align.errors import ConfigError, ModelError
+from neo4j_align.errors import ConfigError, DataError, ModelError
 from neo4j_align.gnn.saved import Model
 from neo4j_align.settings import Sync
 from neo4j_align.store import changes, runs, undo, verdicts
@@ -267,6 +267,24 @@ def test_the_link_of_an_entity_that_left_its_graph_goes(example: Database, confi
     example.write("MATCH (n:Catalogue {uid: $uid}) REMOVE n:Catalogue", uid=left)
     assert Aligner(config, example).sync(model).changes["retired"] >= 1
     assert not example.read("MATCH (n {uid: $uid})-[s:SAME_AS]->() RETURN s", uid=left)
+
+
+def test_a_sync_that_would_take_most_links_away_writes_nothing(example: Database, config: Config, model: Model) -> None:
+    """A property was renamed while nobody looked: links are to stand until somebody has."""
+    Aligner(config, example).align(model)
+    stood = stand(example)
+    rename = "MATCH (n:Catalogue) SET n.{} = n.{}, n.{} = n.{} REMOVE n.{}, n.{}".format
+    example.write(rename("other", "name", "another", "title", "name", "title"))
+    with pytest.raises(DataError, match=rf"Of {len(stood)} links this sync would leave \d+, so .*align"):
+        Aligner(config, example).sync(model)
+    pd.testing.assert_frame_equal(stand(example), stood)
+    assert runs.show(example, "last")["status"] == "failed"
+
+    example.write(rename("name", "other", "title", "another", "other", "another"))
+    assert Aligner(config, example).sync(model).changes == {"created": 0, "updated": 0, "retired": 0}
+    example.write("MATCH (n:Catalogue) REMOVE n.name, n.title")
+    assert Aligner(config, example).align(model).changes["retired"] > len(stood) / 2
+    assert Aligner(config, example).sync(model).run is None
 
 
 def test_another_configuration_is_no_reason_to_skip(example: Database, config: Config, model: Model) -> None:
