@@ -102,7 +102,7 @@ class Looks:
             learnt, history = self.engine.learn(train.train, lesson, advance)
         network = restored(Network(lesson.shape), learnt)
         logits = self._score(network, shown.seen, shown.pairs, shown.evidence)
-        second = self._calibrate(shown, lesson.examples, logits)
+        second = calibrate.centred(self._calibrate(shown, lesson.examples, logits), known.guessed)
         mine = logits[: len(look.pairs)]
         confidence = calibrate.apply(second, mine, look.types)
         thresholds, curve, figures = decide(config, look, nodes, known, mine, confidence, exclusive)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
@@ -35,6 +37,14 @@ def fit(
     """
     shared = _fit(logits, same) or Curve()
     return tuple(_fit(logits[types == kind], same[types == kind]) or shared for kind in range(count))
+
+
+def centred(curves: tuple[Curve, ...], types: Collection[int]) -> tuple[Curve, ...]:
+    """Let the curves of some types cross one half where the logit is 0, as the network learned to.
+
+    Labels that a model made for itself lie far apart, and where between them a curve crosses hangs on a few.
+    """
+    return tuple(Curve(slope=curve.slope) if kind in types else curve for kind, curve in enumerate(curves))
 
 
 def _fit(logits: npt.NDArray[np.float64], same: BoolArray) -> Curve | None:

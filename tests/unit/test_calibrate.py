@@ -134,3 +134,9 @@ def test_no_difference_in_the_tenth_digit_of_a_score_is_seen() -> None:
     logits = np.random.default_rng(0).normal(0, 3, 10_000)
     curve = Curve(slope=1.7, offset=-0.3)
     assert (curve(logits) == curve(logits + 1e-10)).mean() > 0.999
+
+
+def test_curves_of_some_types_cross_one_half_at_a_logit_of_zero() -> None:
+    curves = (Curve(slope=2, offset=1), Curve(slope=3, offset=-1))
+    assert calibrate.centred(curves, {1}) == (curves[0], Curve(slope=3))
+    assert calibrate.centred(curves, ()) == curves
