@@ -24,6 +24,8 @@ def load(common: Common, folder: Path, left_label: str, right_label: str) -> Non
     \b
     Example: neo4j-align load my-folder --left-label IMDb --right-label Freebase
     """
+    import shlex
+
     from neo4j_align.store.loader import read_folder, write_graph
 
     graphs = read_folder(folder, left_label, right_label)
@@ -32,9 +34,10 @@ def load(common: Common, folder: Path, left_label: str, right_label: str) -> Non
         task = progress.add_task("Loading", total=nodes + relationships)
         for graph in graphs:
             write_graph(database, graph, lambda count: progress.advance(task, count))
+    sides = f"--left-label {shlex.quote(left_label)} --right-label {shlex.quote(right_label)}"
     common.result(
         {"nodes": nodes, "relationships": relationships},
-        f"Loaded {nodes:,} nodes and {relationships:,} relationships. Next: neo4j-align init",
+        f"Loaded {nodes:,} nodes and {relationships:,} relationships. Next: neo4j-align init {sides}",
     )
 
 

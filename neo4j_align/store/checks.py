@@ -112,11 +112,24 @@ def check_rights(database: Database) -> list[Problem]:
 
 def check_mapping(database: Database, config: Config) -> list[Problem]:
     """Check that the database has all that the configuration names, and that the keys are keys."""
-    return [*_repeated("types", config.types), *_repeated("relations", config.relations)] + [
-        problem
-        for side, name in ((LEFT, "left"), (RIGHT, "right"))
-        for problem in _check_side(database, config, side, name)
-    ]
+    return (
+        [*_repeated("types", config.types), *_repeated("relations", config.relations)]
+        + [
+            problem
+            for side, name in ((LEFT, "left"), (RIGHT, "right"))
+            for problem in _check_side(database, config, side, name)
+        ]
+        + list(_check_both(database, config.left.label, config.right.label))
+    )
+
+
+def _check_both(database: Database, left: str | None, right: str | None) -> Iterator[Problem]:
+    if left is None or right is None:
+        return
+    query = queries.load("schema/count_both").render(left=schema.quote(left), right=schema.quote(right))
+    if count := database.read(query)[0]["nodes"]:
+        what = f"{count:,} nodes have both labels, {left} and {right}, so they are of both graphs"
+        yield Problem("warning", what, "Take one of the labels away.")
 
 
 def _repeated(where: str, entries: Iterable[EntityType | Relation]) -> Iterator[Problem]:

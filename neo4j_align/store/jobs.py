@@ -36,7 +36,8 @@ class Job:
             if isinstance(value, list) and not any(isinstance(item, list) for item in value)
         }
         document = {name: _without_nan(value) if name in lists else value for name, value in result.items()}
-        self._note(**lists, status="done", result=json.dumps(document, default=str), error=None)
+        over = dict.fromkeys(("error", "stage", "done", "total"))
+        self._note(**lists, **over, status="done", result=json.dumps(document, default=str))
 
     def fail(self, error: str) -> None:
         """Record that the job cannot be done."""

@@ -42,7 +42,7 @@ def test_load_gives_each_node_the_label_of_its_side_and_its_type(run: Run, datab
 
 
 def test_loading_again_changes_nothing(run: Run, database: Database) -> None:
-    run("load", EXAMPLE, *SIDES)
+    assert "Next: neo4j-align init --left-label Left --right-label Right" in run("load", EXAMPLE, *SIDES).stdout
     before = graph(database)
     run("load", EXAMPLE, *SIDES)
     assert graph(database) == before
@@ -209,6 +209,17 @@ def test_check_finds_keys_that_can_be_none(run: Run, database: Database) -> None
     database.write("MATCH (n:Right) WHERE n.uid IS :: STRING WITH n LIMIT 1 SET n.uid = 1.5")
     found = document(run("check", "--create-indexes", "--json", code=1))
     assert "right: 3 nodes have a uid, the key, that is neither text nor a whole number" in str(found["problems"])
+
+
+def test_check_finds_nodes_of_both_graphs(run: Run, database: Database) -> None:
+    run("load", EXAMPLE, *SIDES)
+    run("init")
+    run("check", "--create-indexes")
+    database.write("MATCH (n:Left) WITH n LIMIT 2 SET n:Right")
+    found = document(run("check", "--json"))
+    assert [problem["what"] for problem in found["problems"]] == [
+        "2 nodes have both labels, Left and Right, so they are of both graphs"
+    ]
 
 
 def test_check_creates_indexes_and_leaves_nothing_else(run: Run, database: Database) -> None:

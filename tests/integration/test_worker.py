@@ -65,6 +65,7 @@ def test_jobs_of_every_kind(example: Database, config: Config, model: Model, mod
     done = {name: job(example, id_) for name, id_ in ids.items()}
 
     assert json.loads(done["dry"]["job"]["result"])["run"] is None
+    assert not {"stage", "done", "total", "error"} & done["dry"]["job"].keys()
     result = json.loads(done["align"]["job"]["result"])
     assert result["links"] == result["created"] == len(plain.snapshot(example)) > 300
     scored = json.loads(done["score"]["job"]["result"])
