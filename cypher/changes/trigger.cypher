@@ -7,7 +7,8 @@ CALL () {
   UNWIND [key IN keys($assignedNodeProperties) | $assignedNodeProperties[key]] +
          [key IN keys($removedNodeProperties) | $removedNodeProperties[key]] AS changes
   UNWIND changes AS change
-  WITH change.node AS node WHERE NOT node IN $deletedNodes AND any(label IN labels(node) WHERE label IN $labels)
+  WITH change.node AS node // a deleted node has no labels to ask for, and predicates joined by AND have no order
+  WHERE CASE WHEN node IN $deletedNodes THEN false ELSE any(label IN labels(node) WHERE label IN $labels) END
   RETURN collect(DISTINCT node) AS entities
 }
 UNWIND others + entities AS node

@@ -129,7 +129,10 @@ class Database:
     @property
     def server(self) -> str:
         """The server's version and edition, as `5.26.28 community`."""
-        row = self.read("CALL dbms.components() YIELD versions, edition RETURN versions[0] AS v, edition AS e")[0]
+        row = self.read(
+            "CALL dbms.components() YIELD name, versions, edition WHERE name = 'Neo4j Kernel' "
+            "RETURN versions[0] AS v, edition AS e"
+        )[0]
         return f"{row['v']} {row['e']}"
 
     @property
@@ -243,7 +246,8 @@ def _translated(uri: str = "Neo4j") -> Iterator[None]:
         raise NameTakenError(f"Neo4j says: {error.message} ({error.code})") from error
     except exceptions.Neo4jError as error:
         if error.code and "DatabaseNotFound" in error.code:
-            raise DatabaseError(f"{error.message} Set NEO4J_DATABASE (or --database).") from error
+            message = str(error.message).rstrip(".")
+            raise DatabaseError(f"{message}. Set NEO4J_DATABASE (or --database).") from error
         raise DatabaseError(f"Neo4j says: {error.message} ({error.code})") from error
     except BufferError as error:  # what the driver makes of Ctrl-C as it reads, when it then closes the session
         raise KeyboardInterrupt from error
