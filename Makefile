@@ -1,4 +1,4 @@
-# Everything a fresh machine needs is Python 3.10 or 3.11 and make.
+# Everything a fresh machine needs is Python 3.10 to 3.13 and make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

@@ -64,7 +64,7 @@ def base(config: Config, graph: Graph, weights: Weights, memory: Memory | None) 
     if memory is None:
         every = np.ones(len(graph.nodes), bool)
         views, _ = view(config, graph.nodes, graph.neighbourhood, weights)
-        moved = np.ones((len(every), len(VIEWS)), bool)
+        moved: BoolArray = np.ones((len(every), len(VIEWS)), bool)
         bearers, sayings = alone(graph.nodes, views.signatures), Sayings(config, graph.nodes, views, weights)
         return Base(graph, views, weights, bearers, sayings.among, every, every, every, every, moved), ()
     memory, old = memory.reindexed(graph.nodes)
@@ -202,9 +202,9 @@ class Follower:
     def _measured(self, blocked: Blocked, views: Views, rows: BoolArray) -> tuple[Pairs, BoolArray, IntArray]:
         """Return the pairs with their scores, which scores are new, (P,), and where the others were before, (P,)."""
         before = self._before
-        at = np.zeros(len(blocked.left), np.int64)
-        again = np.ones(len(at), bool)
-        scores = np.zeros((len(at), len(VIEWS)), np.float32)
+        at: IntArray = np.zeros(len(blocked.left), np.int64)
+        again: BoolArray = np.ones(len(at), bool)
+        scores: FloatArray = np.zeros((len(at), len(VIEWS)), np.float32)
         if before is not None:
             at, there = _found(len(rows), blocked, before.blocked)
             again = ~there | rows[blocked.left] | rows[blocked.right]

@@ -48,7 +48,8 @@ def influence(pairs: Pairs, confidence: Worth, drawn: Neighbourhood) -> Worth:
 
 def worth(pairs: Pairs, confidence: Worth, drawn: Neighbourhood) -> Worth:
     """Return what a verdict on each pair teaches, (P,): its uncertainty times log2(2 + its influence)."""
-    return uncertainty(confidence) * np.log2(2 + influence(pairs, confidence, drawn))
+    surroundings: Worth = np.log2(2 + influence(pairs, confidence, drawn))
+    return uncertainty(confidence) * surroundings
 
 
 def order(pairs: Pairs, value: Worth) -> IntArray:
@@ -56,7 +57,7 @@ def order(pairs: Pairs, value: Worth) -> IntArray:
 
     Two pairs of one entity mostly answer each other. Equal values keep the order of the pairs.
     """
-    first = np.lexsort((np.arange(len(pairs)), -value))
+    first: IntArray = np.lexsort((np.arange(len(pairs)), -value))
     table = pd.DataFrame({"left": pairs.left[first], "right": pairs.right[first]})
     turn = np.maximum(*(table.groupby(side).cumcount().to_numpy() for side in ("left", "right")))
     return first[np.argsort(turn, kind="stable")]
@@ -77,7 +78,7 @@ def settled(pairs: Pairs, exclusive: BoolArray, verdicts: Verdicts) -> BoolArray
 def rows_of(pairs: Pairs, wanted: Collection[tuple[int, int]]) -> IntArray:
     """Return the rows of these pairs, as far as they are among the pairs."""
     columns = np.array(sorted(wanted), np.int64).reshape(-1, 2)
-    width = int(max(pairs.right.max(initial=0), columns[:, 1].max(initial=0))) + 1
+    width = max(int(pairs.right.max(initial=0)), int(columns[:, 1].max(initial=0))) + 1
     codes = pairs.left.astype(np.int64) * width + pairs.right
     asked = columns[:, 0] * width + columns[:, 1]
     at = np.searchsorted(codes, asked)

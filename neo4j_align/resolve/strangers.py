@@ -22,7 +22,7 @@ def of_unrivalled(labels: Labels, types: npt.NDArray[np.int16], left: IntArray, 
     """
     seen = labels.of(labels.same & (labels.split != "test"))
     alone = ~np.isin(seen.left, left[~np.isin(_pair(left, right), _pair(seen.left, seen.right))])
-    found = [np.zeros((0, 2), np.int64)]
+    found: list[IntArray] = [np.zeros((0, 2), np.int64)]
     for kind in np.unique(types[seen.left]):
         for split in SPLITS:
             links = seen.links[(types[seen.left] == kind) & (seen.split == split) & alone]

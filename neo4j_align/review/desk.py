@@ -16,7 +16,7 @@ from neo4j_align.explanation import Explanation
 from neo4j_align.gnn.saved import Model
 from neo4j_align.operating import wilson
 from neo4j_align.outcome import Scored
-from neo4j_align.records import LEFT, RIGHT, IntArray, Verdicts
+from neo4j_align.records import LEFT, RIGHT, BoolArray, IntArray, Verdicts
 from neo4j_align.resolve import match, queue
 from neo4j_align.store import verdicts
 from neo4j_align.store.database import Database
@@ -89,7 +89,8 @@ class Desk:
         self._index = [self.nodes.index(side).to_dict() for side in (LEFT, RIGHT)]
         self._known: dict[Ends, verdicts.Verdicts] = {}
         self._given = found.existing.verdicts
-        self._done = self._settled = np.zeros(len(self.pairs), bool)
+        self._done: BoolArray = np.zeros(len(self.pairs), bool)
+        self._settled: BoolArray = self._done
         self._read_at = -math.inf
 
     def _in_orders(self) -> dict[str, IntArray]:

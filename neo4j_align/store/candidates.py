@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from neo4j_align.config import Config
 from neo4j_align.engine import Engine, Local
-from neo4j_align.records import LEFT, VIEWS, Anchors, BoolArray, IntArray, Nodes, Pairs
+from neo4j_align.records import LEFT, VIEWS, Anchors, BoolArray, FloatArray, IntArray, Nodes, Pairs
 from neo4j_align.store import nearest, reach
 from neo4j_align.store.nearest import LISTS, Bits
 from neo4j_align.store.pools import Blocked, pools
@@ -52,7 +52,7 @@ def candidates(
     engine = engine or Local()
     sure = anchors.sure & np.array(exclusive)[nodes.type]
     if before is None or moved is None:
-        bars = np.full((len(nodes), len(LISTS)), np.inf, np.float32)
+        bars: FloatArray = np.full((len(nodes), len(LISTS)), np.inf, np.float32)
         before, moved = None, np.ones((len(nodes), len(VIEWS)), bool)
     else:
         bars = before.bars.copy()

@@ -127,7 +127,7 @@ class Curve:
         scene = sight.scene(self.graph, views, weights, anchors.of_names(nodes, views.signatures))
         pairs = sight.look(scene, [True] * len(self.config.types)).pairs
         same, may = self.reviewer.answers(self.graph, pairs)
-        rows = at_random(pairs, pairs.scores.sum(axis=1))
+        rows = at_random(pairs, pairs.scores.sum(axis=1).astype(float))
         rows = rows[may[rows]][: self.first]
         columns = {"left": nodes.keys[pairs.left[rows]], "right": nodes.keys[pairs.right[rows]]}
         return pd.DataFrame({**columns, "label": same[rows].astype(int), "split": "train"})

@@ -19,7 +19,7 @@ shares = st.lists(st.integers(0, 50), min_size=3, max_size=3).filter(any)
 
 
 def test_the_same_graph_has_not_moved() -> None:
-    described = drift.describe(FULL, LEFT, PAIRS, np.linspace(-5, 5, 16))
+    described = drift.describe(FULL, LEFT, PAIRS, np.linspace(-5, 5, 16, dtype=np.float64))
     assert set(drift.stability(described, described).values()) == {0.0}
     assert set(described) == {"scores", "first candidates", "filled name"}
     assert all(sum(values) == pytest.approx(1) for values in described.values())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 from hypothesis import example, given, settings
@@ -58,7 +61,7 @@ def test_reviewed_by_uncertainty_is_no_random_sample_and_weighting_mends_it() ->
     confidence = np.sort(random.beta(5, 0.4, 3_000))
     same = random.random(3_000) < confidence
 
-    def judged(rows: np.ndarray) -> dict[str, object]:
+    def judged(rows: npt.NDArray[np.int64]) -> dict[str, Any]:
         others = np.delete(confidence, rows)
         return estimate.precision(pd.DataFrame({"thought": confidence[rows], "same": same[rows]}), others)
 
