@@ -22,7 +22,7 @@ from neo4j_align.resolve.splits import HELD_OUT, SPLITS, fifth, seeded
 log = logging.getLogger(__name__)
 _SHARES = (0.7, 0.15, 0.15)  # of the splits, where the table has none
 _COMPLETE = 0.5  # a list of links that covers this share of a type's smaller side is taken to be complete
-_SAMPLE = "%d of %d entities of a type are labelled, and a link of another is wrong; a sample needs a column `label`"
+_SAMPLE = "%s: %d of %d are listed, and links of others count as wrong; give a sample a column `label`, 1 in each row"
 COLUMNS = ("left", "right", "same", "split", "kind")
 _YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -201,7 +201,7 @@ def judge(labels: Labels, nodes: Nodes, pairs: Pairs, seed: int, complete: bool 
         smaller = min(np.count_nonzero((nodes.type == kind) & (nodes.side == side)) for side in (LEFT, RIGHT))
         covered = mine.sum() >= _COMPLETE * smaller and kind not in labels.guessed
         if complete and not covered:
-            log.warning(_SAMPLE, mine.sum(), smaller)
+            log.warning(_SAMPLE, labels.kind[nodes.type[labels.left] == kind][0], mine.sum(), smaller)
         if complete if complete is not None else covered:
             shares = [np.mean(labels.split[mine] == split) for split in SPLITS]
             places = np.flatnonzero((nodes.side == LEFT) & (nodes.type == kind))

@@ -198,7 +198,7 @@ def test_a_list_of_few_links_is_warned_of(listed: int, warned: bool, caplog: pyt
     table: Table = {"left": ["l0", "l1", "l2"][:listed], "right": ["r0", "r1", "r2"][:listed]}
     table["split"] = ["test"] * listed
     run(table, {(0, 8): (0.9, True)}, "test", count=8, complete=True)
-    assert ("a sample needs a column `label`" in caplog.text) == warned
+    assert (f"T0: {listed} of 4 are listed, and links of others count as wrong" in caplog.text) == warned
 
 
 def test_labelled_pairs_by_hand() -> None:
