@@ -148,20 +148,30 @@ def alignment(found: Scored, run: str | None, counts: dict[str, int], changed: i
     return Alignment(run, table, len(found.judged.pairs), counts, found.target, changed, found.drift)
 
 
-def refuse_loss(found: Scored, counts: dict[str, int]) -> None:
-    """Refuse before it is written what nobody looks at and what leaves less than half of the links.
+def refuse_loss(found: Scored) -> None:
+    """Refuse before it is written what nobody looks at and what leaves less than half of a type's links, or of all.
 
-    A load that stopped halfway or a property that was renamed would do so, and whoever reads the links meanwhile
-    finds none.
+    A property that was renamed would do so, and whoever reads the links meanwhile finds none. Confirmed links count as
+    links. Of those whose end has another key, or left its graph, no type is known: they count among all.
 
     Raises:
         DataError: It would.
     """
-    after = int(found.linked.sum())
-    before = after - counts["created"] + counts["retired"]
-    if before - after > max(after, _FEW):
-        raise DataError(
-            f"Of {before:,} links this sync would leave {after:,}, so it has written nothing. `neo4j-align check` "
-            "finds what the mapping names and the graph lacks, `neo4j-align align --dry-run` says what would change; "
-            "where that is meant, `neo4j-align align` does it."
-        )
+    types, standing, names = found.judged.scene.graph.nodes.type, found.existing, found.config.type_names
+
+    def count(left: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        return np.bincount(types[left[left >= 0]], minlength=len(names))
+
+    sure = count(np.array([left for left, _ in standing.verdicts.confirmed], np.int64))
+    known = standing.predicted[links.AT[0]].to_numpy(np.int64)
+    before, after = count(known) + sure, count(found.judged.pairs.left[found.linked].astype(np.int64)) + sure
+    elsewhere = int((known < 0).sum()) + len(standing.stale)
+    rows = [(f"the type {name}", *both) for name, *both in zip(names, before, after, strict=True)]
+    rows.append(("all types", before.sum() + elsewhere, after.sum()))
+    for what, stood, left in rows:
+        if stood - left > max(left, _FEW):
+            raise DataError(
+                f"Of {stood:,} links of {what} this sync would leave {left:,}, so it has written nothing. `neo4j-align "
+                "check` finds what the mapping names and the graph lacks; where that is meant, `neo4j-align align`, "
+                "with its --precision if it had one, writes it, and --dry-run says what before."
+            )

@@ -102,7 +102,7 @@ class Aligner:
         Raises:
             ModelError: The links were made by another model.
             DataError, ConfigError, DatabaseError: The graph is empty or broken, lacks what the feed needs, or changed
-                so that less than half of the links would be left, which `align` alone writes.
+                so that less than half of a type's links would be left, which `align` alone writes.
         """
         with Lease(self.database, "writer", "sync") as lease:
             before = changes.remembered(self.database, self.config)
@@ -141,7 +141,7 @@ class Aligner:
             found = self._judge(model, precision, known)
             todo = links.difference(self.config, found.existing, found.links, model.about.id)
             if kind == "sync":
-                refuse_loss(found, todo.counts)
+                refuse_loss(found)
             with self.stages.stage("write", sum(todo.counts.values())) as advance:
                 todo = replace(todo, create=links.with_ids(self.database, found.judged.scene.graph.nodes, todo.create))
                 links.write(run, self.config, todo, model.about.id, advance)

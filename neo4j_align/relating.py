@@ -14,16 +14,24 @@ import numpy as np
 
 from neo4j_align.config import Relation
 from neo4j_align.profile import Graph, RelationType, words
-from neo4j_align.similarity import Ends, agreement, best_pairs, closeness, name_similarity, shared_ends
+from neo4j_align.similarity import (
+    FEWEST_SHARED,
+    Ends,
+    agreement,
+    best_pairs,
+    closeness,
+    name_similarity,
+    shared_ends,
+    word_closeness,
+)
 
 _Types = tuple[str | None, str | None]  # the right types at start and end
 
 ALONE = "no counterpart found"
 LEAST_NAME = 0.75
 LEAST_AGREEMENT = 0.2
-LEAST_WORDS = 0.1  # by the words of the names: the cosine of two relations,
-CLEARLY = 2.0  # and how many times that of any rival
-FEWEST_SHARED = 5  # relationships between the same names on both sides that are no accident
+LEAST_WORDS = 0.1  # by the words of the names: how close two relations must be,
+CLEARLY = 2.0  # and how many times closer than any rival
 
 
 def match_relations(left: Graph, right: Graph, counterparts: dict[str, str]) -> Iterator[tuple[Relation, str]]:
@@ -85,11 +93,11 @@ class _Matcher:
     def by_joined_words(self) -> None:
         """Pair relations that join entities of like names, clearly more so than any other relation that is left."""
         free = (self.left, self.right)
-        ends = [{name: known[name].worded for name in side} for known, side in zip(self._ends, free, strict=True)]
+        ends = [{name: known[name] for name in side} for known, side in zip(self._ends, free, strict=True)]
         scores = {
-            (left, right, inverse): closeness(ends[0][left], ends[1][right], shared)
-            for (left, right, inverse), shared in shared_ends(*ends).items()
-            if shared >= FEWEST_SHARED and self._fits(left, right, inverse) and self._agrees(left, right, inverse)
+            found: score
+            for found, score in word_closeness(*ends).items()
+            if score >= LEAST_WORDS / CLEARLY and self._fits(*found) and self._agrees(*found)
         }
         rivals: defaultdict[tuple[int, str], list[float]] = defaultdict(list)
         for (left, right, _), score in scores.items():
@@ -98,7 +106,7 @@ class _Matcher:
         for (left, right, inverse), score in sorted(scores.items()):
             others = sorted(rivals[0, left])[:-1] + sorted(rivals[1, right])[:-1]
             if score >= max([LEAST_WORDS, *(CLEARLY * other for other in others)]):
-                self._take(left, right, inverse, f"likely: they join entities of like names, words alike {score:.0%}")
+                self._take(left, right, inverse, f"likely: {score:.0%} of them join entities of like names")
 
     def by_elimination(self) -> None:
         """Pair what is left where only one relation of either side joins two types, about as often."""

@@ -24,6 +24,8 @@ Matrix = npt.NDArray[np.float64]
 _EMPTY_WORDS = frozenset({"has", "have", "is", "was", "are", "the", "a", "of", "by", "in", "on", "at", "to", "from"})
 _YEAR = re.compile(r"\d{4}")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
+FEWEST_SHARED = 5  # relationships between the same names on both sides that are no accident
+_MANY_OWNERS = 20  # relations that join the same two words, which then tell none of them
 _FEWEST = 3  # equal values that are no accident
 _FEWEST_NAMED = 8  # nodes of one name whose values are worth a comparison
 
@@ -196,16 +198,10 @@ class Ends:
         return frozenset(end for _, end in self.pairs)
 
     @cached_property
-    def worded(self) -> Ends:
-        """The same with each two words of both ends' names in place of the names, but for words of many names."""
-        rare = [_rare_words(names) for names in (self.starts, self.ends)]
-        words = (
-            (one, other)
-            for start, end in self.pairs
-            for one in rare[0].intersection(start.split())
-            for other in rare[1].intersection(end.split())
-        )
-        return Ends(frozenset(words), self.share)
+    def worded(self) -> list[list[tuple[str, str]]]:
+        """Of each pair of names the pairs of words that tell it best: the two rarest of either end."""
+        rare = [_rarest_words(names) for names in (self.starts, self.ends)]
+        return [[(one, other) for one in rare[0][start] for other in rare[1][end]] for start, end in self.pairs]
 
     @cached_property
     def inverse(self) -> Ends:
@@ -213,10 +209,14 @@ class Ends:
         return Ends(frozenset((end, start) for start, end in self.pairs), self.share)
 
 
-def _rare_words(names: frozenset[str]) -> set[str]:
-    """The words that a tenth of the names have at most, or two of few."""
+def _rarest_words(names: frozenset[str]) -> dict[str, list[str]]:
+    """Of each name the two rarest of its words that a tenth of the names have at most, or two of few."""
     counts = Counter(word for name in names for word in set(name.split()))
-    return {word for word, count in counts.items() if count <= max(2, len(names) / 10)}
+    most = max(2, len(names) / 10)
+    return {
+        name: sorted({word for word in name.split() if counts[word] <= most}, key=lambda word: (counts[word], word))[:2]
+        for name in names
+    }
 
 
 def shared_ends(left: Mapping[str, Ends], right: Mapping[str, Ends]) -> Counter[tuple[str, str, bool]]:
@@ -238,6 +238,38 @@ def closeness(left: Ends, right: Ends, shared: int) -> float:
     """Say how specific the shared pairs are to two relations: their cosine, made up for sampling."""
     sizes = len(left.pairs) * len(right.pairs) * left.share * right.share
     return shared / math.sqrt(sizes) if sizes else 0.0
+
+
+def word_closeness(left: Mapping[str, Ends], right: Mapping[str, Ends]) -> dict[tuple[str, str, bool], float]:
+    """Say which part of two relations joins names that have a word in common at both ends; True where inversely.
+
+    The root of the product of both sides' parts; only where there are FEWEST_SHARED such relationships on either side.
+    Made for no sampling: words are shared by accident too, and that does not grow with the sample.
+    """
+    back = _agreeing(right, left)
+    return {
+        (one, other, inverse): math.sqrt(
+            count * back[other, one, inverse] / len(left[one].pairs) / len(right[other].pairs)
+        )
+        for (one, other, inverse), count in _agreeing(left, right).items()
+        if min(count, back[other, one, inverse]) >= FEWEST_SHARED
+    }
+
+
+def _agreeing(ones: Mapping[str, Ends], others: Mapping[str, Ends]) -> Counter[tuple[str, str, bool]]:
+    """Count the relationships of the ones that have words in common with some of the others."""
+    owners: dict[tuple[str, str], set[tuple[str, bool]]] = {}
+    for name, relation in others.items():
+        for one, other in {pair for pairs in relation.worded for pair in pairs}:
+            owners.setdefault((one, other), set()).add((name, False))
+            owners.setdefault((other, one), set()).add((name, True))
+    telling = {pair: found for pair, found in owners.items() if len(found) <= _MANY_OWNERS}
+    return Counter(
+        (name, *found)
+        for name, relation in ones.items()
+        for pairs in relation.worded
+        for found in {found for pair in pairs for found in telling.get(pair, ())}
+    )
 
 
 def agreement(left: Ends, right: Ends, shared: int) -> float | None:

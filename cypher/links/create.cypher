@@ -8,9 +8,9 @@ MATCH (l) WHERE elementId(l) = left_id AND l[$left_key] = left
 MATCH (r) WHERE elementId(r) = right_id AND r[$right_key] = right
   AND NOT EXISTS { (l)-[:NOT_SAME_AS]->(r) }
   AND NOT (alone AND EXISTS {
-    (l)-[c:SAME_AS {status: 'confirmed'}]->() WHERE left(c.pair, size($left_prefix)) = $left_prefix AND toStringOrNull(c.pair) CONTAINS '|' + $right_prefix })
+    (l)-[c:SAME_AS {status: 'confirmed'}]->() WHERE left(toStringOrNull(c.pair), size($left_prefix)) = $left_prefix AND toStringOrNull(c.pair) CONTAINS '|' + $right_prefix })
   AND NOT (alone AND EXISTS {
-    (r)<-[c:SAME_AS {status: 'confirmed'}]-() WHERE left(c.pair, size($left_prefix)) = $left_prefix AND toStringOrNull(c.pair) CONTAINS '|' + $right_prefix })
+    (r)<-[c:SAME_AS {status: 'confirmed'}]-() WHERE left(toStringOrNull(c.pair), size($left_prefix)) = $left_prefix AND toStringOrNull(c.pair) CONTAINS '|' + $right_prefix })
 // Neither MERGE nor a look for the name: the constraint refuses one that a link has already.
 CREATE (l)-[s:SAME_AS {
   pair: pair, status: 'predicted', confidence: confidence, score: score, run: coalesce(run, $run),

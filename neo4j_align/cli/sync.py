@@ -56,7 +56,8 @@ def sync(
 
     Where nothing has changed since the last run, it ends at once. How changes are found out is the [sync] section of
     the configuration: by a scan of the graph, a last-modified property, APOC triggers, or Neo4j's log of changes.
-    Where less than half of the links would be left it writes nothing and fails: `align` does that, when it is meant.
+    Where less than half of a type's links would be left, and more than ten less, it writes nothing and fails:
+    `align` does that, when it is meant.
 
     On a schedule it runs until it is stopped (SIGTERM or Ctrl-C), never two at once: while another run is writing it
     skips. After failures it waits longer each time. One line a run, with --json one JSON document a line.

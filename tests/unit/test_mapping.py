@@ -27,7 +27,7 @@ from neo4j_align.profile import (
     order_keys,
     words,
 )
-from neo4j_align.similarity import best_pairs, name_similarity
+from neo4j_align.similarity import FEWEST_SHARED, Ends, best_pairs, name_similarity, word_closeness
 from neo4j_align.toml_text import mapping_text, toml_value
 
 if sys.version_info >= (3, 11):
@@ -155,6 +155,48 @@ def test_words_of_names_pair_relations_where_no_name_is_spelled_the_same() -> No
         right(*(RelationType(n, {("Movie", "Star"): 16}, tuple(p)) for n, p in zip("YX", turned, strict=True))),
     )
     assert {(r.left, r.right, r.inverse) for r in config.relations} == {("A", "Y", True), ("B", "X", True)}
+
+
+ENDS = st.frozensets(
+    st.tuples(*[st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=4, unique=True).map(" ".join)] * 2),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(ENDS, ENDS)
+def test_word_closeness_is_the_part_of_relationships_with_words_in_common(
+    one: frozenset[tuple[str, str]], other: frozenset[tuple[str, str]]
+) -> None:
+    left, right = Ends(one, 1.0), Ends(other, 0.5)
+    for inverse in (False, True):
+        lefts, rights = ([set(pairs) for pairs in ends.worded] for ends in (left, right))
+        rights = [{pair[::-1] if inverse else pair for pair in pairs} for pairs in rights]
+        counts = (sum(any(a & b for b in rights) for a in lefts), sum(any(a & b for a in lefts) for b in rights))
+        expected = np.sqrt(np.prod(counts) / len(one) / len(other)) if min(counts) >= FEWEST_SHARED else None
+        found = word_closeness({"A": left}, {"B": right}).get(("A", "B", inverse))
+        assert found == (None if expected is None else pytest.approx(expected))
+
+
+def test_a_long_name_in_common_pairs_no_relations() -> None:
+    """One relationship of twenty has six words in common at both ends: one is an accident, however long its names."""
+    long = ("a long tale of two grey rivers", "the second of seven green hills")
+    sides = [[long, *((f"{side}{i} x{side}{i}", f"y{side}{i} z{side}{i}") for i in range(19))] for side in "lr"]
+    config = guessed(
+        left(*(RelationType(n, {("Person", "Film"): 20}, tuple(sides[0])) for n in "AB")),
+        right(*(RelationType(n, {("Star", "Movie"): 20}, tuple(sides[1])) for n in "XY")),
+    )
+    assert paired(config.relations) == {("A", None), ("B", None), (None, "X"), (None, "Y")}
+
+
+def test_relations_that_are_as_close_as_a_rival_are_not_paired_by_words() -> None:
+    pairs = [(f"person{i}", f"firm{i}") for i in range(16)]
+    turned = tuple((f"{firm} limited", f"{person} jr") for person, firm in pairs)
+    config = guessed(
+        left(*(RelationType(n, {("Person", "Film"): 16}, tuple(pairs)) for n in "AB")),
+        right(*(RelationType(n, {("Movie", "Star"): 16}, turned) for n in "XY")),
+    )
+    assert paired(config.relations) == {("A", None), ("B", None), (None, "X"), (None, "Y")}
 
 
 def test_the_only_relation_left_between_two_types_is_proposed_as_unsure() -> None:
