@@ -99,7 +99,8 @@ def test_what_a_job_takes_is_known_when_it_is_asked_for(database: Database, kind
 
 
 @pytest.mark.parametrize(
-    ("option", "wrong", "right"), [("precision", [0, 1, 7, "high", [0.5]], 0.95), ("dry_run", ["yes", 1, []], False)]
+    ("option", "wrong", "right"),
+    [("precision", [0, 1, 7, float("nan"), "high", [0.5], {"at": 0.5}], 0.95), ("dry_run", ["yes", 1, []], False)],
 )
 def test_a_job_with_a_wrong_value_is_not_queued(
     database: Database, option: str, wrong: list[object], right: object
