@@ -7,8 +7,8 @@ A direction may be inverse.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -32,6 +32,7 @@ LEAST_NAME = 0.75
 LEAST_AGREEMENT = 0.2
 LEAST_WORDS = 0.1  # by the words of the names: how close two relations must be,
 CLEARLY = 2.0  # and how many times closer than any rival
+MOST = 12  # relations that are left between two types of a side: of hundreds nobody checks what words say
 
 
 def match_relations(left: Graph, right: Graph, counterparts: dict[str, str]) -> Iterator[tuple[Relation, str]]:
@@ -92,8 +93,11 @@ class _Matcher:
 
     def by_joined_words(self) -> None:
         """Pair relations that join entities of like names, clearly more so than any other relation that is left."""
-        free = (self.left, self.right)
-        ends = [{name: known[name] for name in side} for known, side in zip(self._ends, free, strict=True)]
+        free = (
+            _few({name: self._translated(r) for name, r in self.left.items()}),
+            _few({name: _main_ends(r) for name, r in self.right.items()}),
+        )
+        ends = [{name: known[name] for name in names} for known, names in zip(self._ends, free, strict=True)]
         scores = {
             found: score
             for found, score in word_closeness(*ends).items()
@@ -167,6 +171,12 @@ class _Matcher:
 
 def _main_ends(relation: RelationType) -> tuple[str, str]:
     return max(relation.ends, key=lambda ends: (relation.ends[ends], ends))
+
+
+def _few(ends: Mapping[str, _Types]) -> list[str]:
+    """Return those of which at most MOST are left between their two types, either way round."""
+    counts = Counter(map(frozenset, ends.values()))
+    return [name for name, types in ends.items() if counts[frozenset(types)] <= MOST]
 
 
 def _by_ends(relations: Iterable[tuple[_Types, str]]) -> dict[_Types, list[str]]:

@@ -27,6 +27,7 @@ from neo4j_align.profile import (
     order_keys,
     words,
 )
+from neo4j_align.relating import MOST
 from neo4j_align.similarity import FEWEST_SHARED, Ends, best_pairs, name_similarity, word_closeness
 from neo4j_align.toml_text import mapping_text, toml_value
 
@@ -197,6 +198,18 @@ def test_relations_that_are_as_close_as_a_rival_are_not_paired_by_words() -> Non
         right(*(RelationType(n, {("Movie", "Star"): 16}, turned) for n in "XY")),
     )
     assert paired(config.relations) == {("A", None), ("B", None), (None, "X"), (None, "Y")}
+
+
+@pytest.mark.parametrize("count", [MOST, MOST + 1])
+def test_words_pair_relations_of_schemas_that_a_person_can_check(count: int) -> None:
+    pairs = [(f"person{i}", f"firm{i}") for i in range(16)]
+    turned = tuple((f"{firm} limited", f"{person} jr") for person, firm in pairs)
+    others = [RelationType(f"B{at}", {("Person", "Film"): 1}) for at in range(count - 1)]
+    config = guessed(
+        left(RelationType("A", {("Person", "Film"): 16}, tuple(pairs)), *others),
+        right(RelationType("X", {("Movie", "Star"): 16}, turned)),
+    )
+    assert (("A", "X") in paired(config.relations)) == (count == MOST)
 
 
 def test_the_only_relation_left_between_two_types_is_proposed_as_unsure() -> None:
