@@ -25,7 +25,6 @@ _EMPTY_WORDS = frozenset({"has", "have", "is", "was", "are", "the", "a", "of", "
 _YEAR = re.compile(r"\d{4}")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 FEWEST_SHARED = 5  # relationships between the same names on both sides that are no accident
-_MANY_OWNERS = 20  # relations that join the same two words, which then tell none of them
 _FEWEST = 3  # equal values that are no accident
 _FEWEST_NAMED = 8  # nodes of one name whose values are worth a comparison
 
@@ -263,12 +262,11 @@ def _agreeing(ones: Mapping[str, Ends], others: Mapping[str, Ends]) -> Counter[t
         for one, other in {pair for pairs in relation.worded for pair in pairs}:
             owners.setdefault((one, other), set()).add((name, False))
             owners.setdefault((other, one), set()).add((name, True))
-    telling = {pair: found for pair, found in owners.items() if len(found) <= _MANY_OWNERS}
     return Counter(
         (name, *found)
         for name, relation in ones.items()
         for pairs in relation.worded
-        for found in {found for pair in pairs for found in telling.get(pair, ())}
+        for found in {found for pair in pairs for found in owners.get(pair, ())}
     )
 
 

@@ -60,7 +60,10 @@ def test_jobs_of_every_kind(example: Database, config: Config, model: Model, mod
         "candidates": submit(example, "candidates", config, key=chosen["left"]),
         "neighbourhood": submit(example, "neighbourhood", config, key=chosen["left"]),
         "wrong option": submit(example, "score", config, left=["a", "b"], right=["c"]),
+        "older submit": submit(example, "align", config, precision=0.5),
     }
+    # A procedure that was installed before the values were looked at queues what the worker then refuses.
+    example.write("MATCH (job:AlignJob {id: $id}) SET job.precision = 'high'", id=ids["older submit"])
     assert Worker(config, example, model_folder).run(once=True) == len(ids)
     done = {name: job(example, id_) for name, id_ in ids.items()}
 
@@ -78,6 +81,8 @@ def test_jobs_of_every_kind(example: Database, config: Config, model: Model, mod
     assert {row["entity"] for row in around if row["hop"] == 1} == {chosen["left"]}
     assert done["wrong option"]["status"] == "failed"
     assert "one length" in done["wrong option"]["error"]
+    assert done["older submit"]["status"] == "failed"
+    assert "between 0 and 1" in done["older submit"]["error"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
